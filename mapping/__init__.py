@@ -1,0 +1,1 @@
+"""What a Segment event means: pure functions from a record's bytes to a profile update."""
