@@ -1,0 +1,63 @@
+# Needs Python 3.11 or newer; everything else is installed into $(VENV).
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first of these that runs and is new enough; `make PYTHON=/path/to/python3.11 ...` chooses another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make the virtual environment and install segbatch with its tools
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "segbatch needs Python 3.11 or newer, and none was found (make PYTHON=... names one)" >&2; exit 1; }
+	@test -x "$(BIN)/python" || { echo "making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv "$(VENV)"; } || \
+		{ rm -rf "$(VENV)"; echo "$(PYTHON) could not make a virtual environment (on Debian: install python3-venv)" >&2; exit 1; }
+	@echo "installing segbatch and its tools into $(VENV)"
+	@"$(BIN)/python" -m pip install --quiet 'pip>=25.1'
+	@PYTHONWARNINGS='ignore:Editable installation' "$(BIN)/python" -m pip install --quiet --editable . --group dev
+	@touch "$@"
+
+demo: setup ## show segbatch at work: an embedded Kafka, a local Batch, about 30 s (DEMO_ARGS)
+	@"$(BIN)/segbatch" demo $(DEMO_ARGS)
+
+test: setup ## run the tests (PYTEST_ARGS)
+	@"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+
+lint: lint-style lint-format lint-types lint-imports lint-dependencies ## check style, types, imports, dependencies
+
+lint-style: setup
+	"$(BIN)/ruff" check .
+
+lint-format: setup
+	"$(BIN)/ruff" format --check .
+
+lint-types: setup
+	"$(BIN)/mypy" --strict -p mapping -p sink -p streams
+
+lint-imports: setup
+	"$(BIN)/lint-imports"
+
+lint-dependencies: setup
+	"$(BIN)/deptry" .
+
+format: setup ## format the code
+	@"$(BIN)/ruff" format .
+	@"$(BIN)/ruff" check --fix .
+
+bench-drain: setup ## how fast one worker drains a full topic, on a real Kafka (BENCH_ARGS)
+	@"$(BIN)/python" -m bench.drain $(BENCH_ARGS)
+
+clean: ## remove the virtual environment and the tools' caches
+	rm -rf "$(VENV)" .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

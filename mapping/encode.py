@@ -1,0 +1,46 @@
+"""A draft in its final form: the event as the bytes that are posted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from mapping.draft import Draft
+from mapping.profile import FieldProblem, MappingResult, ProfileEvent, ProfileUpdate, Rejected, Skipped
+from mapping.timestamps import Timestamp, read_timestamp
+
+EVENT_SIZE_LIMIT = 25_000
+"""Bytes of one event as posted (Batch, Profile API, "Events": 25 kB)."""
+
+
+def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> MappingResult:
+    """`timestamp` is the Segment event's own. An event that is too large is left out; it is a rejection only
+    if nothing else is left. Adds to `problems`."""
+    moment = read_timestamp(timestamp)
+    if moment is None and timestamp is not None:
+        problems.append(FieldProblem("timestamp", "unreadable_timestamp"))
+    events: tuple[ProfileEvent, ...] = ()
+    if draft.event is not None:
+        body = _event_body(draft.event, moment, draft.event_attributes)
+        if len(body) <= EVENT_SIZE_LIMIT:
+            events = (ProfileEvent(draft.event, moment[0] if moment else None, body),)
+        elif draft.attributes:
+            problems.append(FieldProblem("event", "event_too_large"))
+        else:
+            detail = f"the event has more than {EVENT_SIZE_LIMIT} bytes in Batch's form"
+            return Rejected("event_too_large", detail, tuple(problems))
+    if not events and not draft.attributes:
+        return Skipped("nothing_to_send", tuple(problems))
+    return ProfileUpdate(
+        draft.custom_id, draft.attributes, events, tuple(problems), moment[0] if moment else None
+    )
+
+
+def _event_body(name: str, moment: Timestamp | None, attributes: dict[str, Any]) -> bytes:
+    event: dict[str, Any] = {"name": name}
+    if moment is not None:
+        event["time"] = moment[1]
+    if attributes:
+        event["attributes"] = attributes
+    return orjson.dumps(event)

@@ -1,0 +1,173 @@
+"""The attributes of an event, in wire form.
+
+Types are those of Batch's Profile API, "Events"; limits are those of its SDKs, "Custom events", which agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mapping.naming import NameTable
+from mapping.numbers import scalar
+from mapping.profile import DateString, FieldProblem, UrlString
+from mapping.refusal import Refused
+from mapping.strings import attribute_string, plain_string
+from mapping.values import ARRAY_LIMIT
+
+NESTING_LIMIT = 3
+"""Names on the way from the event to an object or array; deeper ones are left out."""
+LABEL_LIMIT = 200
+TAGS_LIMIT = 10
+TAG_LIMIT = 64
+
+_ALL_STRINGS = {str}
+_ALL_OBJECTS = {dict}
+
+Problems = list[FieldProblem]
+WireKey = Callable[[str, str], str]
+
+
+class EventRules(NamedTuple):
+    names: NameTable
+    attribute_limit: int
+    """Attributes an object may have; the first are kept."""
+    wire_key: WireKey
+    """The key of a DateString or UrlString: (name, value) → key."""
+
+
+def typed_key(name: str, value: str) -> str:
+    """`date(name)` or `url(name)`, as Batch wants the keys of dates and URLs."""
+    return f"date({name})" if type(value) is DateString else f"url({name})"
+
+
+def bare_key(name: str, value: str) -> str:
+    """The name alone, for the form that Segment's document shows."""
+    return name
+
+
+def event_attributes(properties: dict[str, Any], rules: EventRules, problems: Problems) -> dict[str, Any]:
+    """The properties that Batch takes. `$label` and `$tags` have rules of their own and are not counted."""
+    if "$label" not in properties and "$tags" not in properties:
+        return _object(properties, rules, "properties.", 1, problems)
+    others = dict(properties)
+    reserved: dict[str, Any] = {}
+    for key, rule in (("$label", _label), ("$tags", _tags)):
+        value = others.pop(key, None)
+        if value is not None:
+            try:
+                reserved[key] = rule(value, problems)
+            except Refused as refused:
+                problems.append(FieldProblem(f"properties.{key}", refused.reason))
+    return reserved | _object(others, rules, "properties.", 1, problems)
+
+
+def _object(
+    members: dict[str, Any], rules: EventRules, path: str, depth: int, problems: Problems
+) -> dict[str, Any]:
+    """`path` is what stands before a member's name, `depth` the number of names in a member's path."""
+    names, limit, wire_key = rules
+    sent: dict[str, Any] = {}
+    typed = False
+    for key, value in members.items():
+        if value is None:
+            continue
+        kind = type(value)
+        try:
+            if kind is str:
+                value = attribute_string(value)
+                typed = typed or type(value) is not str
+            elif kind is dict or kind is list:
+                value = _container(value, rules, path + key, depth, problems)
+            else:
+                value = scalar(value)
+        except Refused as refused:
+            problems.append(FieldProblem(path + key, refused.reason))
+            continue
+        name = names[key]
+        if name in sent:
+            problems.append(FieldProblem(path + key, "name_collision"))
+        elif not name:
+            problems.append(FieldProblem(path + key, "name_empty"))
+            continue
+        elif len(sent) >= limit:
+            problems.append(FieldProblem(path + key, "event_too_many_attributes"))
+            continue
+        sent[name] = value
+    return _wire_form(sent, wire_key) if typed else sent
+
+
+def _wire_form(attributes: dict[str, Any], wire_key: WireKey) -> dict[str, Any]:
+    return {
+        wire_key(name, value) if type(value) is DateString or type(value) is UrlString else name: value
+        for name, value in attributes.items()
+    }
+
+
+def _container(
+    value: dict[str, Any] | list[Any], rules: EventRules, path: str, depth: int, problems: Problems
+) -> dict[str, Any] | list[Any]:
+    if depth > NESTING_LIMIT:
+        raise Refused("nesting_too_deep")
+    if isinstance(value, list):
+        return _array(value, rules, path, depth, problems)
+    found = _object(value, rules, f"{path}.", depth + 1, problems)
+    if not found:
+        raise Refused("object_empty")
+    return found
+
+
+def _array(items: list[Any], rules: EventRules, path: str, depth: int, problems: Problems) -> list[Any]:
+    """Strings or objects. Of too many the first are kept; an item that Batch would refuse is left out."""
+    kinds = set(map(type, items))
+    if len(items) > ARRAY_LIMIT:
+        problems.append(FieldProblem(path, "array_too_long"))
+        items = items[:ARRAY_LIMIT]
+    if kinds == _ALL_OBJECTS:
+        kept = _objects(items, rules, f"{path}.", depth + 1, problems)
+    elif kinds == _ALL_STRINGS:
+        kept = _strings(items, path, problems)
+    elif items:
+        raise Refused("array_not_supported")
+    else:
+        raise Refused("array_empty")
+    if not kept:
+        raise Refused("array_empty")
+    return kept
+
+
+def _objects(items: list[Any], rules: EventRules, path: str, depth: int, problems: Problems) -> list[Any]:
+    kept = []
+    for item in items:
+        found = _object(item, rules, path, depth, problems)
+        if found:
+            kept.append(found)
+    return kept
+
+
+def _strings(items: list[Any], path: str, problems: Problems) -> list[Any]:
+    kept = []
+    for item in items:
+        try:
+            kept.append(plain_string(item))
+        except Refused as refused:
+            problems.append(FieldProblem(path, refused.reason))
+    return kept
+
+
+def _label(value: Any, problems: Problems) -> str:
+    if type(value) is not str or not value or value.isspace() or len(value) > LABEL_LIMIT:
+        raise Refused("invalid_label")
+    return value
+
+
+def _tags(value: Any, problems: Problems) -> list[str]:
+    if type(value) is not list or not value or not all(map(_is_tag, value)):
+        raise Refused("invalid_tags")
+    if len(value) > TAGS_LIMIT:
+        problems.append(FieldProblem("properties.$tags", "array_too_long"))
+    return value[:TAGS_LIMIT]
+
+
+def _is_tag(tag: Any) -> bool:
+    return type(tag) is str and 0 < len(tag) <= TAG_LIMIT and not tag.isspace()

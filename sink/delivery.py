@@ -1,0 +1,476 @@
+"""Sends what waits, and sees every update through to its end.
+
+An update ends as accepted, or its records end as dead letters, or their partitions are taken from us. The rules for
+each answer are in DESIGN's "Delivery": what may be repeated is repeated, what is refused is taken apart until the
+bad record is alone, and when Batch refuses us as a whole nothing is lost but time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sink.client import MAX_BYTES, MAX_UPDATES, Answer, Credentials, PartialError, Verdict
+from sink.coalescer import Coalescer, PendingUpdate, Record
+from sink.encoding import encode_update
+from sink.lateness import timeliness, without_time
+from sink.limiter import Limiter
+from sink.masking import mask_message
+from sink.settlement import Observer, Refusal, Settlement
+from sink.splitting import halves, regroup
+
+LateEvents = Literal["dead_letter", "send_without_time", "skip"]
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+FIRST_PROBE_S = 1.0
+LONGEST_PROBE_S = 30.0
+SPLIT_AFTER_500S = 5
+REMEDIES = {
+    "401": "is batch.rest_api_key right, and does it belong to the project of batch.project_key?",
+    "403": "may this batch.rest_api_key write to the project of batch.project_key?",
+    "404": "are batch.base_url, batch.api_version and batch.project_key right?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """How delivery behaves; seconds unless the name says otherwise."""
+
+    linger_s: float = 0.1
+    max_in_flight: int = 8
+    late_events: LateEvents = "dead_letter"
+    poison_after_s: float = 3600.0
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A call under way, through all its attempts."""
+
+    posted: Sequence[PendingUpdate] = ()
+    """What its request in flight carries; empty while none is in flight."""
+    resting: bool = False
+    """It waits to be tried again."""
+
+
+@dataclass(slots=True)
+class _History:
+    """What happened to a group of updates so far."""
+
+    attempts: int = 0
+    first_500: float | None = None
+    count_500: int = 0
+
+
+@dataclass(slots=True)
+class Halt:
+    """Batch refuses us as a whole, since `since` (seconds since 1970)."""
+
+    status: str
+    message: str
+    since: float = field(default_factory=time.time)
+
+    @property
+    def remedy(self) -> str:
+        """Which setting to look at."""
+        return REMEDIES.get(self.status, "is batch.base_url Batch's address?")
+
+
+class Delivery:
+    """The sender of one worker. `run` until `stop`; `wake` after adding to the coalescer."""
+
+    def __init__(
+        self,
+        coalescer: Coalescer,
+        limiter: Limiter,
+        post: Callable[[bytes], Awaitable[Answer]],
+        settlement: Settlement,
+        observer: Observer,
+        settings: DeliverySettings,
+        reload_credentials: Callable[[], Credentials | None] = lambda: None,
+    ) -> None:
+        self._coalescer = coalescer
+        self._limiter = limiter
+        self._post = post
+        self._settlement = settlement
+        self._observer = observer
+        self._settings = settings
+        self._reload_credentials = reload_credentials
+        self._calls: dict[asyncio.Task[None], _Call] = {}
+        self._posting = asyncio.Semaphore(settings.max_in_flight)
+        self._more = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._lifted = asyncio.Event()
+        self._lifted.set()
+        self._stopping = False
+        self._healthy = True
+        self._last_success = 0.0
+        self._failure: BaseException | None = None
+        self.halt: Halt | None = None
+        """Set while Batch refuses us as a whole."""
+
+    def wake(self) -> None:
+        """Something was added to the coalescer."""
+        self._more.set()
+
+    async def run(self) -> None:
+        """Send until `stop`. Raises what a call raised that it should not have."""
+        while not self._stopping:
+            await self._until_due()
+            await self._until_call_allowed()
+            if self._stopping:
+                break
+            tokens = await self._limiter.spend(min(self._coalescer.ready, MAX_UPDATES) or 1)
+            updates = [] if self._stopping else self._coalescer.take(tokens)
+            self._limiter.give_back(tokens - len(updates))
+            if updates:
+                call = _Call()
+                task = asyncio.create_task(self._deliver(call, updates, _History(), tokens=len(updates)))
+                self._calls[task] = call
+                task.add_done_callback(self._call_ended)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Start no new call. Requests in flight go on; calls that wait to be tried again end."""
+        self._stopping = True
+        self._stir()
+        self._more.set()
+        self._lifted.set()
+
+    async def finish(self) -> None:
+        """After `stop`: wait for the requests in flight, then end the calls that wait for something else."""
+        await self.quiesce(lambda record: True)
+        for task in list(self._calls):
+            task.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def quiesce(self, concerns: Callable[[Record], bool]) -> None:
+        """Wait until no request in flight carries a record that this concerns. Calls that wait to be tried
+        again look anew at what they may send."""
+        self._stir()
+        while any(
+            concerns(record) for call in self._calls.values() for u in call.posted for record in u.records
+        ):
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _stir(self) -> None:
+        self._stirred.set()
+        self._stirred = asyncio.Event()
+
+    def _call_ended(self, task: asyncio.Task[None]) -> None:
+        del self._calls[task]
+        self._ended.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._failure is None:
+            self._failure = error
+            self.stop()
+
+    async def _until_due(self) -> None:
+        """Until a full call waits, or the oldest profile has waited long enough."""
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._more.clear()
+            oldest = self._coalescer.oldest_ready
+            delay = None if oldest is None else oldest + self._settings.linger_s - loop.time()
+            if self._coalescer.ready >= MAX_UPDATES or (delay is not None and delay <= 0):
+                return
+            await _wait(self._more, delay)
+
+    async def _until_call_allowed(self) -> None:
+        """Until fewer requests are out than may be. While Batch is in trouble, calls that wait to be tried
+        again count as well, so that an outage does not pile them up."""
+        while not self._stopping:
+            busy = sum(1 for call in self._calls.values() if not (call.resting and self._healthy))
+            if busy < self._settings.max_in_flight and self.halt is None:
+                return
+            self._ended.clear()
+            await self._ended.wait()
+
+    async def _deliver(
+        self,
+        call: _Call,
+        updates: list[PendingUpdate],
+        history: _History,
+        *,
+        tokens: int = 0,
+        held: bool = True,
+    ) -> None:
+        """See `updates` through. `tokens` were paid for them already. `held`: the coalescer knows them as out."""
+        while updates := self._still_ours(updates, held):
+            if not tokens and not self._stopping:
+                tokens = await self._limiter.spend(len(updates))
+                updates = self._still_ours(updates, held)
+            now, later = updates[:tokens], updates[tokens:]
+            now, items, unsent = self._prepare(now, held)
+            self._limiter.give_back(tokens - len(now))
+            if self._stopping:
+                return
+            if later or unsent:
+                await self._deliver(call, now, history, tokens=len(now), held=held)
+                updates, history, tokens = unsent + later, _History(), 0
+                continue
+            tokens = 0
+            if now:
+                answer = await self._attempt(call, now, items, history)
+                now = await self._conclude(call, now, answer, history, held)
+            updates = now
+
+    def _prepare(
+        self, updates: list[PendingUpdate], held: bool
+    ) -> tuple[list[PendingUpdate], list[bytes], list[PendingUpdate]]:
+        """What can be posted in one call, in its wire form, and what does not fit in the call."""
+        updates = self._timely(updates, held)
+        items: list[bytes] = []
+        size = 0
+        for update in updates:
+            item = encode_update(update)
+            size += len(item) + 1
+            if items and size > MAX_BYTES:
+                break
+            items.append(item)
+        return updates[: len(items)], items, updates[len(items) :]
+
+    async def _attempt(
+        self, call: _Call, updates: list[PendingUpdate], items: list[bytes], history: _History
+    ) -> Answer:
+        history.attempts += 1
+        async with self._posting:
+            call.posted = updates
+            started = time.perf_counter()
+            try:
+                answer = await self._post(b"[" + b",".join(items) + b"]")
+            finally:
+                call.posted = ()
+                self._ended.set()
+        self._observer.call_answered(answer.status, time.perf_counter() - started)
+        if answer.ambiguous:
+            self._observer.answer_ambiguous()
+        self._healthy = answer.verdict is not Verdict.RETRY
+        if answer.verdict is Verdict.ACCEPTED:
+            self._last_success = asyncio.get_running_loop().time()
+        return answer
+
+    async def _conclude(
+        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+    ) -> list[PendingUpdate]:
+        """Do what the answer asks for; the updates that have to be sent again."""
+        if answer.verdict is Verdict.ACCEPTED:
+            self._accept(updates, answer.errors, history, held)
+            return []
+        if answer.verdict is Verdict.SPLIT:
+            await self._split(call, updates, answer, history, held)
+            return []
+        if answer.verdict is Verdict.HALT:
+            return await self._wait_out_halt(call, updates, answer, history, held)
+        return await self._retry(call, updates, answer, history, held)
+
+    def _accept(
+        self, updates: list[PendingUpdate], errors: tuple[PartialError, ...], history: _History, held: bool
+    ) -> None:
+        for error in errors:
+            if not 0 <= error.bulk_index < len(updates):
+                continue
+            update = updates[error.bulk_index]
+            message = mask_message(error.reason, [update])
+            self._observer.field_refused(
+                "refused_by_batch" if error.attribute else "event_refused_by_batch",
+                error.attribute or "event",
+                message,
+            )
+        refused = {
+            error.bulk_index
+            for error in errors
+            if error.attribute is None and 0 <= error.bulk_index < len(updates)
+        }
+        for index in refused:
+            self._copy_refused_events(updates[index], errors, index, history)
+        self._settlement.accepted(updates)
+        self._release(updates, held)
+
+    def _copy_refused_events(
+        self, update: PendingUpdate, errors: tuple[PartialError, ...], index: int, history: _History
+    ) -> None:
+        """Batch does not say which event it refused: each record that brought one is copied."""
+        reasons = [e.reason for e in errors if e.bulk_index == index and e.attribute is None]
+        message = mask_message("; ".join(reasons), [update])
+        refusal = Refusal(
+            "event_refused_by_batch",
+            "Batch took the update but refused an event of it, without saying which.",
+            http_status="202",
+            batch_message=message,
+            attempts=history.attempts,
+            delivered=True,
+        )
+        for record in {id(record): record for _, record in update.events}.values():
+            record.parts += 1
+            self._settlement.dead_letter(record, refusal)
+
+    async def _split(
+        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+    ) -> None:
+        """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone."""
+        if len(updates) > 1:
+            middle = len(updates) // 2
+            await self._deliver(call, updates[:middle], _History(), held=held)
+            await self._deliver(call, updates[middle:], _History(), held=held)
+            return
+        update = updates[0]
+        if len(update.records) > 1:
+            for records in halves(update.records):
+                for part in regroup(update, records, self._settlement.rebuild):
+                    await self._deliver(call, [part], _History(attempts=history.attempts), held=False)
+        else:
+            self._refuse(update, "refused_by_batch", "Batch refuses this record on its own.", answer, history)
+        if not self._stopping:
+            self._release(updates, held)
+
+    def _refuse(
+        self, update: PendingUpdate, reason: str, detail: str, answer: Answer, history: _History
+    ) -> None:
+        message = mask_message(answer.message, [update])
+        refusal = Refusal(reason, detail, answer.status, message, history.attempts)
+        for record in update.records:
+            self._settlement.dead_letter(record, refusal)
+
+    async def _retry(
+        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+    ) -> list[PendingUpdate]:
+        now = asyncio.get_running_loop().time()
+        if answer.status == "429":
+            self._limiter.refused()
+        if answer.status == "500":
+            history.count_500 += 1
+            history.first_500 = history.first_500 or now
+            if self._last_success > history.first_500:
+                if len(updates) > 1 or len(updates[0].records) > 1:
+                    if history.count_500 >= SPLIT_AFTER_500S:
+                        await self._split(call, updates, answer, history, held)
+                        return []
+                elif now - history.first_500 >= self._settings.poison_after_s:
+                    detail = "Batch answers 500 to this record while it takes others."
+                    self._refuse(updates[0], "poison", detail, answer, history)
+                    self._release(updates, held)
+                    return []
+        bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(history.attempts, 10))
+        wait_s = max(random.uniform(0, bound), answer.retry_after_s or 0.0)
+        message = mask_message(answer.message, updates)
+        self._observer.call_retried(answer.status, message, wait_s, history.attempts)
+        if not self._stopping:
+            await self._rest(call, self._stirred, wait_s)
+        return updates
+
+    async def _wait_out_halt(
+        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+    ) -> list[PendingUpdate]:
+        """Nothing is dead-lettered: the first call to be refused probes with its oldest update, the others wait."""
+        if self.halt is not None:
+            await self._rest(call, self._lifted, None)
+            return updates
+        self.halt = Halt(answer.status, mask_message(answer.message, updates))
+        self._lifted.clear()
+        self._observer.halted(self.halt.status, self.halt.message, self.halt.remedy)
+        delay = FIRST_PROBE_S
+        while not self._stopping and answer.verdict is Verdict.HALT:
+            await self._rest(call, self._stirred, delay)
+            delay = min(LONGEST_PROBE_S, delay * 2)
+            updates = self._still_ours(updates, held)
+            probe, items, _ = self._prepare(updates[:1], held)
+            if self._stopping or not probe:
+                updates = probe + updates[1:]
+                break
+            self._reload_credentials()
+            await self._limiter.spend(1)
+            answer = await self._attempt(call, probe, items, history)
+            if answer.verdict is not Verdict.HALT:
+                self._lift_halt()
+                return await self._conclude(call, probe, answer, history, held) + updates[1:]
+        self._lift_halt()
+        return updates
+
+    async def _rest(self, call: _Call, until: asyncio.Event, seconds: float | None) -> None:
+        call.resting = True
+        try:
+            await _wait(until, seconds)
+        finally:
+            call.resting = False
+
+    def _lift_halt(self) -> None:
+        self.halt = None
+        self._lifted.set()
+        self._ended.set()
+        if not self._stopping:
+            self._observer.resumed()
+
+    def _release(self, updates: Sequence[PendingUpdate], held: bool) -> None:
+        if held:
+            for update in updates:
+                self._coalescer.settle(update)
+            self._more.set()
+
+    def _still_ours(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
+        """Without what stands for revoked partitions only; an update that stands for others too is rebuilt."""
+        is_live = self._settlement.is_live
+        ours: list[PendingUpdate] = []
+        for update in updates:
+            live = [record for record in update.records if is_live(record)]
+            if len(live) == len(update.records):
+                ours.append(update)
+                continue
+            if live:
+                rebuilt = regroup(update, live, self._settlement.rebuild)[0]
+                update.attributes, update.events, update.records = rebuilt.attributes, rebuilt.events, live
+                ours.append(update)
+            else:
+                self._release([update], held)
+        return ours
+
+    def _timely(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
+        """Take out events that Batch would refuse for their time; updates left with nothing end here."""
+        now_ms = time.time() * 1000
+        sendable: list[PendingUpdate] = []
+        for update in updates:
+            if any(event.time_ms is not None for event, _ in update.events):
+                self._judge_times(update, now_ms)
+            if update.attributes or update.events:
+                sendable.append(update)
+                continue
+            for record in update.records:
+                self._settlement.skipped(record, "event_too_old")
+            self._release([update], held)
+        return sendable
+
+    def _judge_times(self, update: PendingUpdate, now_ms: float) -> None:
+        kept = []
+        for event, record in update.events:
+            judged = timeliness(event, now_ms)
+            if judged == "timely":
+                kept.append((event, record))
+            elif judged == "future" or self._settings.late_events == "send_without_time":
+                self._observer.field_refused(
+                    "event_in_future" if judged == "future" else "event_too_old", "time", ""
+                )
+                kept.append((without_time(event), record))
+            elif self._settings.late_events == "dead_letter":
+                record.parts += 1
+                self._settlement.dead_letter(record, LATE)
+            else:
+                self._observer.field_refused("event_too_old", "event", "")
+        update.events = kept
+
+
+LATE = Refusal(
+    "event_too_old", "The event is older than the 24 hours that Batch takes; its attributes were sent."
+)
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,39 @@
+"""The wire form of an update, as posted to Batch (Batch, Profile API, "Update": `EditProfile`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from mapping.profile import ArrayDelta, AttributeValue, DateString, UrlString
+from sink.coalescer import PendingUpdate
+
+
+def encode_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    """Attributes by wire name: `date(x)`, `url(x)` or `x`."""
+    wire: dict[str, Any] = {}
+    for name, value in attributes.items():
+        kind = type(value)
+        if kind is DateString:
+            wire[f"date({name})"] = value
+        elif kind is UrlString:
+            wire[f"url({name})"] = value
+        elif isinstance(value, ArrayDelta):
+            sides = {"$add": value.add, "$remove": value.remove}
+            wire[name] = {side: items for side, items in sides.items() if items}
+        else:
+            wire[name] = value
+    return wire
+
+
+def encode_update(update: PendingUpdate) -> bytes:
+    """One item of the posted array."""
+    parts = [b'{"identifiers":{"custom_id":', orjson.dumps(update.custom_id), b"}"]
+    if update.attributes:
+        parts += (b',"attributes":', orjson.dumps(encode_attributes(update.attributes)))
+    if update.events:
+        parts += (b',"events":[', b",".join([event.body for event, _ in update.events]), b"]")
+    parts.append(b"}")
+    return b"".join(parts)

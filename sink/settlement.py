@@ -1,0 +1,78 @@
+"""What delivery tells the rest of the program: the end of records, and what there is to count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mapping.profile import ProfileUpdate
+from sink.coalescer import PendingUpdate, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a part of a record goes to the dead letters."""
+
+    reason: str
+    """A short snake_case word of a closed list."""
+    detail: str
+    """A sentence for a person: masked, without values of the record."""
+    http_status: str = ""
+    batch_message: str = ""
+    """Masked."""
+    attempts: int = 0
+    delivered: bool = False
+    """The record was accepted by Batch, which refused an event of it: the letter is a copy."""
+
+
+class Settlement(Protocol):
+    """Where records end. Every call stands for one part of each record."""
+
+    def accepted(self, updates: Sequence[PendingUpdate]) -> None:
+        """Batch took these updates."""
+        ...
+
+    def skipped(self, record: Record, reason: str) -> None:
+        """Nothing was left of the part that could be sent."""
+        ...
+
+    def dead_letter(self, record: Record, refusal: Refusal) -> None:
+        """The part is done when the letter is confirmed."""
+        ...
+
+    def is_live(self, record: Record) -> bool:
+        """Whether the record's partition is still ours to send for."""
+        ...
+
+    def rebuild(self, record: Record) -> ProfileUpdate:
+        """What the record says, mapped once more."""
+        ...
+
+
+class Observer(Protocol):
+    """What there is to count and to log about calls."""
+
+    def call_answered(self, status: str, seconds: float) -> None:
+        """A call ended with this HTTP status, or `timeout`, `connection_lost`, `connection_failed`."""
+        ...
+
+    def call_retried(self, status: str, message: str, wait_s: float, attempts: int) -> None:
+        """A call will be tried again. `message` is masked."""
+        ...
+
+    def answer_ambiguous(self) -> None:
+        """A call may have been applied although it was not confirmed."""
+        ...
+
+    def field_refused(self, reason: str, field: str, message: str) -> None:
+        """A field, or an event, was changed or refused. `message` is masked."""
+        ...
+
+    def halted(self, status: str, message: str, remedy: str) -> None:
+        """Batch refuses us as a whole: nothing is sent but probes. `message` is masked."""
+        ...
+
+    def resumed(self) -> None:
+        """Batch takes calls again after a halt."""
+        ...

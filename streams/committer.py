@@ -1,0 +1,121 @@
+"""Commits what is done: soon, one commit at a time, and never for a partition that is not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaException, TopicPartition
+
+from sink.limiter import Limiter
+from streams import commit_metadata
+from streams.assignments import Assignments, Place
+from streams.ledger import Committable, Ledger
+from streams.metrics import Metrics
+
+INTERVAL_S = 0.1
+LOST_AFTER_S = 30.0
+
+log = structlog.get_logger("segbatch.commits")
+
+
+class Committer:
+    """The commits of one worker."""
+
+    def __init__(self, assignments: Assignments, limiter: Limiter, metrics: Metrics) -> None:
+        self._assignments = assignments
+        self._limiter = limiter
+        self._metrics = metrics
+        self._sent: dict[Place, tuple[Ledger, Committable]] = {}
+        self._sent_at = 0.0
+        self._confirmed_at: dict[Place, float] = {}
+
+    def age_s(self, ledger: Ledger) -> float:
+        """Seconds since the group last confirmed a commit of the partition, if something waits to be committed;
+        else 0."""
+        place = (ledger.topic, ledger.partition)
+        confirmed = self._confirmed_at.setdefault(place, time.monotonic())
+        if ledger.committed is not None and ledger.first_open() == ledger.committed.offset:
+            return 0.0
+        return time.monotonic() - confirmed
+
+    async def run(self, consumer: Any) -> None:
+        """Commit whenever the committable state has changed, at most every 100 ms."""
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            if self._sent and time.monotonic() - self._sent_at < LOST_AFTER_S:
+                continue
+            states = self._changed(self._assignments.ledgers.values())
+            if not states:
+                self._sent = {}
+                continue
+            self._sent = {(ledger.topic, ledger.partition): (ledger, state) for ledger, state in states}
+            self._sent_at = time.monotonic()
+            try:
+                await consumer.commit(offsets=self._offsets(states), asynchronous=True)
+            except KafkaException as error:
+                self._failed(error.args[0])
+
+    async def on_commit(self, error: Any, partitions: Sequence[TopicPartition]) -> None:
+        """The answer to an asynchronous commit. One that failed is forgotten: the next one carries its state."""
+        sent, self._sent = self._sent, {}
+        if error is not None:
+            self._failed(error)
+            return
+        self._metrics.commits.labels("confirmed").inc()
+        for partition in partitions:
+            ledger, state = sent.get((partition.topic, partition.partition), (None, None))
+            if ledger is None or state is None or state.offset != partition.offset:
+                continue
+            if partition.error is not None:
+                self._failed(partition.error)
+            else:
+                self._confirm(ledger, state)
+
+    async def commit_now(self, consumer: Any, ledgers: Iterable[Ledger]) -> bool:
+        """Commit synchronously: the state, and the tokens even if no record was done. False if it failed."""
+        states = [(ledger, ledger.committable() or ledger.committed) for ledger in ledgers]
+        known = [(ledger, state) for ledger, state in states if state is not None]
+        if not known:
+            return True
+        try:
+            answers = await consumer.commit(offsets=self._offsets(known), asynchronous=False)
+        except KafkaException as error:
+            self._failed(error.args[0])
+            return False
+        errors = [answer.error for answer in answers or () if answer.error is not None]
+        for problem in errors:
+            self._failed(problem)
+        if not errors:
+            self._metrics.commits.labels("confirmed").inc()
+            for ledger, state in known:
+                self._confirm(ledger, state)
+        return not errors
+
+    def _changed(self, ledgers: Iterable[Ledger]) -> list[tuple[Ledger, Committable]]:
+        states = [(ledger, ledger.committable()) for ledger in ledgers if ledger.sending]
+        return [(ledger, state) for ledger, state in states if state is not None]
+
+    def _offsets(self, states: Iterable[tuple[Ledger, Committable]]) -> list[TopicPartition]:
+        level = self._limiter.level()
+        return [
+            TopicPartition(
+                ledger.topic,
+                ledger.partition,
+                state.offset,
+                metadata=commit_metadata.encode(state.done, level),
+            )
+            for ledger, state in states
+        ]
+
+    def _confirm(self, ledger: Ledger, state: Committable) -> None:
+        ledger.committed = state
+        self._confirmed_at[ledger.topic, ledger.partition] = time.monotonic()
+
+    def _failed(self, error: Any) -> None:
+        self._sent = {}
+        self._metrics.commits.labels("failed").inc()
+        log.info("commit failed, the next one carries its state", error=error.name())

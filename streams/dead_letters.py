@@ -1,0 +1,190 @@
+"""The dead-letter topic: records that cannot be delivered, unchanged, with what a person needs to know in headers.
+
+Kafka Connect's header names are used where it has them, so that existing viewers understand the letters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from sink.settlement import Refusal
+from streams.metrics import Metrics
+from streams.records import Headers, Message, Record
+
+POLL_S = 0.02
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 30.0
+LARGEST_MESSAGE = 64 * 1024 * 1024
+PRODUCER: Mapping[str, str | int | bool] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": "murmur2_random",
+    "compression.type": "lz4",
+}
+"""What all our producers have in common: the partitioner is that of Kafka's Java clients."""
+
+log = structlog.get_logger("segbatch.dead_letters")
+
+
+@dataclass(slots=True, eq=False)
+class _Letter:
+    """A letter on its way."""
+
+    record: Record
+    refusal: Refusal
+    with_value: bool = True
+    wait_s: float = FIRST_WAIT_S
+    """How long to wait before it is written again."""
+
+
+class DeadLetterWriter:
+    """Writes letters until Kafka confirms them. Everything runs on the event loop; `run` serves it."""
+
+    def __init__(
+        self,
+        client: Mapping[str, str],
+        topic_for: Callable[[str], str],
+        metrics: Metrics,
+        on_confirmed: Callable[[Record, Refusal], None],
+    ) -> None:
+        self._producer = Producer(
+            {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client}
+        )
+        self._topic_for = topic_for
+        self._metrics = metrics
+        self._on_confirmed = on_confirmed
+        self._open: set[_Letter] = set()
+        self._waiting: list[tuple[float, _Letter]] = []
+        self._partitions: dict[str, int] = {}
+        self._closed = asyncio.Event()
+        self.failure = ""
+        """Why letters cannot be written at present; empty while they can."""
+
+    @property
+    def outstanding(self) -> int:
+        """Letters that are not confirmed yet."""
+        return len(self._open)
+
+    def write(self, record: Record, refusal: Refusal) -> None:
+        """Write a letter; `on_confirmed` is called when Kafka has it, however long that takes."""
+        letter = _Letter(record, refusal)
+        self._open.add(letter)
+        self._produce(letter)
+
+    def learn_partitions(self, topics: Mapping[str, int]) -> None:
+        """How many partitions each dead-letter topic has: a letter lies in the one of its record's number."""
+        self._partitions.update(topics)
+
+    async def run(self) -> None:
+        """Serve confirmations, and write again what failed."""
+        while True:
+            self._producer.poll(0)
+            now = time.monotonic()
+            due = [letter for at, letter in self._waiting if at <= now]
+            if due:
+                self._waiting = [(at, letter) for at, letter in self._waiting if at > now]
+            for letter in due:
+                self._produce(letter)
+            await asyncio.sleep(POLL_S)
+
+    async def settled(self, concerns: Callable[[Record], bool]) -> None:
+        """Wait until no letter is outstanding of a record that this concerns."""
+        while any(concerns(letter.record) for letter in self._open):
+            self._closed.clear()
+            await self._closed.wait()
+
+    def _produce(self, letter: _Letter) -> None:
+        record = letter.record
+        if record.ledger.forgotten:
+            self._close(letter)
+            return
+        topic = self._topic_for(record.ledger.topic)
+        same_number = record.ledger.partition < self._partitions.get(topic, 0)
+        place = {"partition": record.ledger.partition} if same_number else {}
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                self._failed(letter, error)
+                return
+            self.failure = ""
+            self._close(letter)
+            self._on_confirmed(record, letter.refusal)
+
+        try:
+            self._producer.produce(
+                topic,
+                value=record.message.value() if letter.with_value else None,
+                key=record.message.key(),
+                headers=letter_headers(record, letter.refusal, value_left_out=not letter.with_value),
+                on_delivery=delivered,
+                **place,
+            )
+        except KafkaException as error:
+            self._failed(letter, error.args[0])
+        except BufferError:
+            self._waiting.append((time.monotonic() + POLL_S, letter))
+
+    def _failed(self, letter: _Letter, error: KafkaError) -> None:
+        too_large = error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE)
+        if too_large and letter.with_value:
+            letter.with_value = False
+            self._produce(letter)
+            return
+        self._metrics.dead_letter_failures.inc()
+        if not self.failure:
+            log.error(
+                "dead letter refused by Kafka, trying again",
+                topic=self._topic_for(letter.record.ledger.topic),
+                error=error.name(),
+                remedy="does the dead-letter topic exist, and may this user write to it?",
+            )
+        self.failure = error.name()
+        self._waiting.append((time.monotonic() + letter.wait_s, letter))
+        letter.wait_s = min(LONGEST_WAIT_S, letter.wait_s * 2)
+
+    def _close(self, letter: _Letter) -> None:
+        self._open.discard(letter)
+        self._closed.set()
+
+
+def letter_headers(record: Record, refusal: Refusal, *, value_left_out: bool) -> Headers:
+    """The record's own headers, Kafka Connect's, and ours. No value of the record is in them."""
+    _, appended_ms = record.message.timestamp()
+    connect = {
+        "topic": record.ledger.topic,
+        "partition": str(record.ledger.partition),
+        "offset": str(record.offset),
+        "connector.name": "segbatch",
+        "task.id": "0",
+        "stage": "TASK_PUT" if refusal.http_status else "VALUE_CONVERTER",
+        "class.name": "segbatch",
+        "exception.class.name": refusal.reason,
+        "exception.message": refusal.detail,
+    }
+    ours = {
+        "reason": refusal.reason,
+        "detail": refusal.detail,
+        "http.status": refusal.http_status,
+        "batch.message": refusal.batch_message,
+        "attempts": str(refusal.attempts),
+        "failed.at": _iso(time.time()),
+        "record.at": _iso(appended_ms / 1000),
+        "delivered": "true" if refusal.delivered else "false",
+        "value.left.out": "true" if value_left_out else "",
+    }
+    return [
+        *(record.message.headers() or ()),
+        *((f"__connect.errors.{name}", value.encode()) for name, value in connect.items()),
+        *((f"segbatch.{name}", value.encode()) for name, value in ours.items() if value),
+    ]
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The demonstration: realistic Segment traffic, and independently what Batch must hold afterwards."""

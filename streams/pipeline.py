@@ -1,0 +1,126 @@
+"""From a chunk of records to pending updates."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mapping.profile import MappingResult, ProfileUpdate, Skipped
+from sink.coalescer import Coalescer
+from sink.delivery import LATE, Delivery, LateEvents
+from sink.lateness import timeliness
+from sink.settlement import Refusal
+from streams.field_problems import FieldProblems
+from streams.metrics import Metrics
+from streams.records import Chunk, Ending, Record
+from streams.settlement import RecordSettlement
+from streams.unkeyed import NewestByTimestamp
+
+SLICE = 250
+"""Records that are mapped before the event loop gets a turn: about 3 ms."""
+REFILL_BELOW = 0.7
+"""A full pipeline reads on when it has come down to this part of its bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may wait in the worker."""
+
+    records: int
+    bytes: int
+
+
+class Pipeline:
+    """Maps records and gives them to the coalescer."""
+
+    def __init__(
+        self,
+        map_record: Callable[[bytes | None], MappingResult],
+        coalescer: Coalescer,
+        delivery: Delivery,
+        settlement: RecordSettlement,
+        metrics: Metrics,
+        problems: FieldProblems,
+        bounds: Bounds,
+        late_events: LateEvents,
+    ) -> None:
+        self._map_record = map_record
+        self._coalescer = coalescer
+        self._delivery = delivery
+        self._settlement = settlement
+        self._metrics = metrics
+        self._problems = problems
+        self._bounds = bounds
+        self._late_events = late_events
+        self._unkeyed = NewestByTimestamp()
+        self._filling = True
+
+    @property
+    def full(self) -> bool:
+        """Whether reading should rest: from reaching the bounds until well below them."""
+        share = max(
+            self._coalescer.records / self._bounds.records, self._coalescer.bytes / self._bounds.bytes
+        )
+        self._filling = share < (1.0 if self._filling else REFILL_BELOW)
+        return not self._filling
+
+    async def accept(self, chunk: Chunk) -> None:
+        """Map a chunk's records; they wait in the coalescer, or have ended, when this returns."""
+        records = chunk.records
+        for start in range(0, len(records), SLICE):
+            if not chunk.ledger.sending:
+                return
+            self._map(records[start : start + SLICE])
+            self._delivery.wake()
+            await asyncio.sleep(0)
+
+    def _map(self, records: Iterable[Record]) -> None:
+        now = asyncio.get_running_loop().time()
+        now_ms = time.time() * 1000
+        add, map_record = self._coalescer.add, self._map_record
+        for record in records:
+            message = record.message
+            result = map_record(message.value())
+            if type(result) is not ProfileUpdate:
+                self._end(record, result)
+                continue
+            if result.problems:
+                self._problems.report(result.problems)
+            if message.key() is None:
+                result = self._newest(result, record)
+            for event in result.events:
+                if event.time_ms is not None and timeliness(event, now_ms) == "late":
+                    result = self._without_late_event(result, record)
+                    break
+            if result.attributes or result.events:
+                add(result, record, now)
+            else:
+                self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
+
+    def _end(self, record: Record, result: MappingResult) -> None:
+        self._problems.report(result.problems)
+        if isinstance(result, Skipped):
+            self._settlement.settle(record, Ending.SKIPPED, result.reason)
+        elif not isinstance(result, ProfileUpdate):
+            self._settlement.dead_letter(record, Refusal(result.reason, result.detail))
+
+    def _newest(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
+        """Without a key Kafka keeps no order of one user's records: go by the events' timestamps."""
+        self._metrics.unkeyed.inc()
+        newest = self._unkeyed.keep_newest(update)
+        if len(newest.attributes) < len(update.attributes):
+            record.reason = "superseded"
+        return newest
+
+    def _without_late_event(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
+        """Batch refuses the event for its age: it leaves the update alone, and the rest goes."""
+        if self._late_events == "send_without_time":
+            return update
+        record.event_settled = True
+        record.reason = "event_too_old"
+        if self._late_events == "dead_letter":
+            record.parts += 1
+            self._settlement.dead_letter(record, LATE)
+        return update._replace(events=())

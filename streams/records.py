@@ -1,0 +1,62 @@
+"""Kafka records on their way through the worker."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, NamedTuple, Protocol
+
+from streams.ledger import Ledger
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Message(Protocol):
+    """What is read of confluent_kafka.Message."""
+
+    def topic(self) -> str: ...
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Headers | None: ...
+    def timestamp(self) -> tuple[int, int]: ...
+    def error(self) -> Any: ...
+
+
+class Ending(IntEnum):
+    """How a part of a record ended; a record's outcome is the worst of its parts'."""
+
+    SKIPPED = 0
+    ACCEPTED = 1
+    DEAD_LETTERED = 2
+
+
+class Record:
+    """A fetched record with its place in the ledger, until all its parts are settled."""
+
+    __slots__ = ("ending", "event_settled", "ledger", "message", "offset", "parts", "reason")
+
+    def __init__(self, ledger: Ledger, message: Message, offset: int) -> None:
+        self.ledger = ledger
+        self.message = message
+        self.offset = offset
+        self.parts = 1
+        """Parts that are not settled yet: an update each, or a dead letter."""
+        self.ending = Ending.SKIPPED
+        self.reason = ""
+        """Why it was skipped or dead-lettered."""
+        self.event_settled = False
+        """Its event went its own way (it is late); the rest of the record goes without."""
+
+    @property
+    def bytes(self) -> int:
+        """The memory of the message, about."""
+        value = self.message.value()
+        return len(value) if value is not None else 0
+
+
+class Chunk(NamedTuple):
+    """The records of one fetch from one partition."""
+
+    ledger: Ledger
+    records: list[Record]

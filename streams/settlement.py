@@ -1,0 +1,95 @@
+"""The end of records: what completes them in their ledgers, and what is counted of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
+
+from mapping.profile import MappingResult, ProfileUpdate
+from sink import coalescer
+from sink.coalescer import PendingUpdate
+from sink.settlement import Refusal
+from streams.metrics import Metrics
+from streams.records import Ending, Record
+
+NO_TIMESTAMP = 0
+
+
+class Letters(Protocol):
+    """The dead-letter topic."""
+
+    def write(self, record: Record, refusal: Refusal) -> None:
+        """Write a letter; when Kafka has confirmed it, settle the part of the record that it stands for."""
+        ...
+
+
+class RecordSettlement:
+    """Implements `sink.settlement.Settlement` for Kafka records."""
+
+    def __init__(self, metrics: Metrics, map_record: Callable[[bytes | None], MappingResult]) -> None:
+        self._metrics = metrics
+        self._map_record = map_record
+        self.letters: Letters | None = None
+
+    def accepted(self, updates: Sequence[PendingUpdate]) -> None:
+        """Batch took these updates: a part of each of their records is done."""
+        now = time.time()
+        ended = 0
+        observe = self._metrics.latency.observe
+        for update in updates:
+            for record in cast("list[Record]", update.records):
+                if record.ledger.forgotten:
+                    continue
+                if record.parts == 1 and record.ending is not Ending.DEAD_LETTERED:
+                    record.parts = 0
+                    record.ledger.complete(record.offset)
+                    ended += 1
+                else:
+                    self.settle(record, Ending.ACCEPTED, "")
+                kind, appended_ms = record.message.timestamp()
+                if kind != NO_TIMESTAMP:
+                    observe(now - appended_ms / 1000)
+        if ended:
+            self._metrics.records_ended("accepted", "", ended)
+        self._metrics.updates_accepted(len(updates))
+
+    def skipped(self, record: coalescer.Record, reason: str) -> None:
+        """A part of the record asks nothing of Batch."""
+        self.settle(cast(Record, record), Ending.SKIPPED, reason)
+
+    def dead_letter(self, record: coalescer.Record, refusal: Refusal) -> None:
+        """A part of the record cannot be delivered; it is done when the letter is confirmed."""
+        if self.letters is None:
+            raise RuntimeError("no dead-letter topic was given")
+        self.letters.write(cast(Record, record), refusal)
+
+    def letter_confirmed(self, record: Record, refusal: Refusal) -> None:
+        """Kafka has the letter."""
+        if refusal.delivered:
+            self._metrics.copies.inc()
+            self.settle(record, Ending.ACCEPTED, "")
+        else:
+            self.settle(record, Ending.DEAD_LETTERED, refusal.reason)
+
+    def is_live(self, record: coalescer.Record) -> bool:
+        """Whether the record's partition is still ours to send for."""
+        return cast(Record, record).ledger.sending
+
+    def rebuild(self, record: coalescer.Record) -> ProfileUpdate:
+        """What the record says, mapped once more, without an event that went its own way."""
+        own = cast(Record, record)
+        update = self._map_record(own.message.value())
+        if not isinstance(update, ProfileUpdate):
+            raise RuntimeError("a record that was mapped once cannot be mapped again")
+        return update._replace(events=()) if own.event_settled else update
+
+    def settle(self, record: Record, ending: Ending, reason: str) -> None:
+        """One part of the record ended; with the last one the record is done, and its outcome is the worst."""
+        record.parts -= 1
+        if ending >= record.ending:
+            record.ending, record.reason = ending, reason
+        if record.parts > 0 or record.ledger.forgotten:
+            return
+        record.ledger.complete(record.offset)
+        self._metrics.records_ended(record.ending.name.lower(), record.reason)

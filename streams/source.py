@@ -1,0 +1,262 @@
+"""Reads the source topics and hands on chunks: one fetch's records of one partition.
+
+A service of the Faust app, in the place of Faust's own consumer. Every record is in its partition's ledger before
+anybody else sees it. Rebalances wait for the callbacks here: a partition leaves this worker only when its requests and dead
+letters in flight have ended, or the drain timed out, and what is done was committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.aio import AIOConsumer
+from mode import Service
+
+from sink.coalescer import Record as AnyRecord
+from sink.limiter import Limiter
+from streams.assignments import LOOKUP_TIMEOUT_S, Assignments, Place
+from streams.committer import Committer
+from streams.ledger import LARGEST_FETCH, Ledger
+from streams.metrics import Metrics
+from streams.records import Chunk, Message, Record
+
+ENDS_EVERY_S = 2.0
+FETCH_S = 0.1
+"""How long a fetch waits for records; commits wait for it."""
+
+log = structlog.get_logger("segbatch.source")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHooks:
+    """What the source needs of the rest of the worker."""
+
+    emit: Callable[[Chunk], Awaitable[None]]
+    full: Callable[[], bool]
+    drain: Callable[[Callable[[AnyRecord], bool]], Awaitable[None]]
+    """Wait for the requests and dead letters in flight of the records it is asked about."""
+    forget: Callable[[], None]
+    """Drop what waits for records that may not be sent any more."""
+    on_ready: Callable[[], None]
+    on_failure: Callable[[BaseException], None]
+
+
+class KafkaSource(Service):  # type: ignore[misc]
+    """The consumer of one worker."""
+
+    def __init__(
+        self,
+        consumer: Mapping[str, Any],
+        topics: Sequence[str],
+        drain_timeout_s: float,
+        assignments: Assignments,
+        limiter: Limiter,
+        metrics: Metrics,
+        hooks: SourceHooks,
+        **service: Any,
+    ) -> None:
+        super().__init__(**service)
+        self._settings = dict(consumer)
+        self._topics = list(topics)
+        self._drain_timeout_s = drain_timeout_s
+        self._assignments = assignments
+        self._limiter = limiter
+        self._metrics = metrics
+        self._hooks = hooks
+        self.committer = Committer(assignments, limiter, metrics)
+        self.drained = True
+        """False once requests were still in flight when a partition had to be given up."""
+        self.assigned = False
+        """True once the group has given this worker its partitions, be they none."""
+        self._paused: set[Place] = set()
+        self._ends: dict[Place, int] = {}
+        self._reading = True
+        self._consumer: Any = None
+        self._loops: list[asyncio.Task[None]] = []
+        strategy = str(consumer.get("partition.assignment.strategy", ""))
+        self._incremental = consumer.get("group.protocol") == "consumer" or "cooperative" in strategy
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        settings = {
+            **self._settings,
+            "on_commit": self.committer.on_commit,
+            "error_cb": self._on_error,
+        }
+        self._consumer = AIOConsumer(settings, max_workers=2)
+        await self._consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        work = (self._read(), self.committer.run(self._consumer), self._watch_ends())
+        self._loops = [asyncio.create_task(coroutine) for coroutine in work]
+        for loop in self._loops:
+            loop.add_done_callback(self._loop_ended)
+
+    def stop_reading(self) -> None:
+        """Hand on nothing more; rebalances are still answered."""
+        self._reading = False
+        for ledger in self._assignments.ledgers.values():
+            ledger.sending = False
+
+    async def leave(self) -> None:
+        """After `stop_reading` and the end of what was in flight: commit until it is confirmed, leave the group."""
+        while True:
+            confirmed = await self.committer.commit_now(self._consumer, list(self._assignments.ledgers.values()))
+            if confirmed:
+                break
+            await asyncio.sleep(FETCH_S)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        consumer, self._consumer = self._consumer, None
+        await consumer.close()
+
+    def unread(self) -> Iterable[tuple[Ledger, int]]:
+        """Records that Kafka has and this worker has not fetched, by ledger, as far as it knows."""
+        for place, ledger in self._assignments.ledgers.items():
+            yield ledger, max(0, self._ends.get(place, ledger.position) - ledger.position)
+
+    async def _watch_ends(self) -> None:
+        """Fetches tell the ends of the partitions; for paused ones the brokers are asked."""
+        while True:
+            await asyncio.sleep(ENDS_EVERY_S)
+            for place in list(self._assignments.ledgers):
+                partition = TopicPartition(*place)
+                with suppress(KafkaException):
+                    if place in self._paused:
+                        ends = await self._consumer.get_watermark_offsets(partition, timeout=ENDS_EVERY_S)
+                    else:
+                        ends = await self._consumer.get_watermark_offsets(partition, cached=True)
+                    if ends is not None and ends[1] >= 0:
+                        self._ends[place] = ends[1]
+
+    async def _read(self) -> None:
+        while True:
+            await self._pause_what_is_full()
+            messages = await self._consumer.consume(LARGEST_FETCH, FETCH_S)
+            if messages:
+                await self._hand_on(messages)
+
+    async def _pause_what_is_full(self) -> None:
+        """Pausing drops what librdkafka has prefetched, so the bounds have hysteresis."""
+        ledgers = self._assignments.ledgers
+        all_full = not self._reading or self._hooks.full()
+        wanted = {place for place, ledger in ledgers.items() if all_full or ledger.full}
+        pause, resume = wanted - self._paused, (self._paused & ledgers.keys()) - wanted
+        if pause:
+            await self._consumer.pause([TopicPartition(*place) for place in pause])
+        if resume:
+            await self._consumer.resume([TopicPartition(*place) for place in resume])
+        self._paused = wanted
+
+    async def _hand_on(self, messages: Sequence[Message]) -> None:
+        for (topic, partition, failed), group in groupby(messages, _origin):
+            if failed:
+                for message in group:
+                    await self._on_error_item(message)
+                continue
+            ledger = self._assignments.ledgers.get((topic, partition))
+            if ledger is None or not ledger.sending:
+                continue
+            found = list(group)
+            offsets = [message.offset() for message in found]
+            fresh = ledger.enter(offsets)
+            if fresh is not None:
+                found, offsets = [found[i] for i in fresh], [offsets[i] for i in fresh]
+            if found:
+                records = [Record(ledger, m, offset) for m, offset in zip(found, offsets, strict=True)]
+                await self._hooks.emit(Chunk(ledger, records))
+
+    async def _on_error_item(self, message: Message) -> None:
+        error = message.error()
+        ledger = self._assignments.ledgers.get((message.topic(), message.partition()))
+        if error.code() == KafkaError._PARTITION_EOF:
+            if ledger is not None:
+                ledger.advance(message.offset())
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            if ledger is not None:
+                await self._assignments.restart(self._consumer, ledger)
+        else:
+            await self._on_error(error)
+
+    async def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._hooks.on_failure(KafkaException(error))
+        log.warning("Kafka reports a problem", error=error.name(), detail=error.str())
+
+    async def _on_assign(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        if partitions:
+            self._limiter.share_among(await self._count_partitions(consumer))
+            begun = await self._assignments.begin(consumer, partitions)
+            places = [TopicPartition(ledger.topic, ledger.partition, ledger.position) for ledger, _ in begun]
+            await (consumer.incremental_assign(places) if self._incremental else consumer.assign(places))
+            for ledger, level in begun:
+                self._limiter.own((ledger.topic, ledger.partition), level)
+                ledger.sending = self._reading
+        self._paused -= {(p.topic, p.partition) for p in partitions}
+        self._metrics.rebalances.labels("assigned").inc(len(partitions))
+        log.info("partitions assigned", partitions=_named(partitions))
+        self.assigned = True
+        self._hooks.on_ready()
+
+    async def _on_revoke(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        """Stop sending for them, wait for what is in flight, commit, forget."""
+        ledgers = self._assignments.of(partitions)
+        for ledger in ledgers:
+            ledger.sending = False
+        self._hooks.forget()
+        try:
+            mine = set(map(id, ledgers))
+            await asyncio.wait_for(
+                self._hooks.drain(lambda record: id(getattr(record, "ledger", None)) in mine),
+                self._drain_timeout_s,
+            )
+        except TimeoutError:
+            self.drained = False
+            log.warning(
+                "drain timed out: requests in flight may be repeated by the next owner",
+                partitions=_named(partitions),
+                setting="drain_timeout_s",
+            )
+        await self.committer.commit_now(consumer, ledgers)
+        self._give_up(ledgers, "revoked", partitions)
+
+    async def _on_lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        """They belong to others already: there is nothing to commit."""
+        self._give_up(self._assignments.of(partitions), "lost", partitions)
+        self._hooks.forget()
+
+    def _give_up(self, ledgers: Iterable[Ledger], kind: str, partitions: Sequence[TopicPartition]) -> None:
+        for ledger in ledgers:
+            self._limiter.disown((ledger.topic, ledger.partition))
+        self._assignments.forget(list(ledgers))
+        self._paused -= {(p.topic, p.partition) for p in partitions}
+        self._metrics.rebalances.labels(kind).inc(len(partitions))
+        log.info(f"partitions {kind}", partitions=_named(partitions))
+
+    async def _count_partitions(self, consumer: Any) -> int:
+        count = 0
+        for topic in self._topics:
+            metadata = await consumer.list_topics(topic, timeout=LOOKUP_TIMEOUT_S)
+            count += len(metadata.topics[topic].partitions)
+        return max(1, count)
+
+    def _loop_ended(self, loop: asyncio.Task[None]) -> None:
+        error = None if loop.cancelled() else loop.exception()
+        if error is not None:
+            self._hooks.on_failure(error)
+
+
+def _origin(message: Message) -> tuple[str, int, bool]:
+    return message.topic(), message.partition(), message.error() is not None
+
+
+def _named(partitions: Iterable[TopicPartition]) -> list[str]:
+    return sorted(f"{p.topic}[{p.partition}]" for p in partitions)

@@ -1,0 +1,43 @@
+"""The worker's own pages: is it alive, is it ready, what does it count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+Problems = Callable[[], Mapping[str, str]]
+"""What is wrong now, by a short name: a sentence for a person. Empty if all is well."""
+
+
+async def start_web(
+    host: str, port: int, registry: CollectorRegistry, not_alive: Problems, not_ready: Problems
+) -> tuple[web.AppRunner, str]:
+    """Serve `/livez`, `/readyz` and `/metrics`; the runner to clean up, and the address. Port 0 takes any free.
+
+    Raises OSError if the address cannot be had.
+    """
+
+    def page(problems: Problems) -> Callable[[web.Request], object]:
+        async def answer(_: web.Request) -> web.Response:
+            wrong = dict(problems())
+            body = orjson.dumps({"ok": not wrong, "problems": wrong}) + b"\n"
+            return web.Response(body=body, status=503 if wrong else 200, content_type="application/json")
+
+        return answer
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/livez", page(not_alive))  # type: ignore[arg-type]
+    app.router.add_get("/readyz", page(not_ready))  # type: ignore[arg-type]
+    app.router.add_get("/metrics", metrics)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    bound = runner.addresses[0]
+    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+    return runner, f"http://{shown}:{bound[1]}"

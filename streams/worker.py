@@ -1,0 +1,231 @@
+"""The worker: everything wired together, from start to exit."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from mapping.mapper import compile_mapper
+from sink.client import BatchClient, Credentials
+from sink.coalescer import Coalescer
+from sink.coalescer import Record as AnyRecord
+from sink.delivery import Delivery, DeliverySettings
+from sink.limiter import Limiter
+from streams.app import CHANNEL_CHUNKS, build_app
+from streams.assignments import Assignments
+from streams.dead_letters import DeadLetterWriter
+from streams.field_problems import FieldProblems
+from streams.gauges import add_gauges
+from streams.mapping_settings import mapping_settings
+from streams.metrics import Metrics
+from streams.observer import LoggingObserver
+from streams.pipeline import Bounds, Pipeline
+from streams.records import Chunk
+from streams.settings import ConfigurationError, Loaded, client_settings, consumer_settings, dead_letter_topic
+from streams.settlement import RecordSettlement
+from streams.source import KafkaSource, SourceHooks
+from streams.web import start_web
+
+EXIT_DRAINED = 0
+EXIT_FAILED = 1
+EXIT_NOT_DRAINED = 3
+MOST_LETTERS_OUTSTANDING = 10_000
+
+log = structlog.get_logger("segbatch")
+
+
+class Worker:
+    """One process of the group."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        settings = loaded.settings
+        self._loaded = loaded
+        self._settings = settings
+        self.metrics = Metrics()
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._stopping = False
+        self._ready_url = ""
+        self._client = BatchClient(
+            settings.batch.base_url,
+            settings.batch.api_version,
+            Credentials(*loaded.credentials()),
+            connections=settings.batch.max_in_flight,
+            timeout_s=settings.batch.request_timeout_s,
+        )
+        problems = FieldProblems(self.metrics)
+        map_record = compile_mapper(mapping_settings(settings))
+        self._coalescer = Coalescer()
+        self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
+        self._settlement = RecordSettlement(self.metrics, map_record)
+        self._delivery = Delivery(
+            self._coalescer,
+            self._limiter,
+            self._client.update_profiles,
+            self._settlement,
+            LoggingObserver(self.metrics, problems),
+            DeliverySettings(
+                linger_s=settings.flush.linger_ms / 1000,
+                max_in_flight=settings.batch.max_in_flight,
+                late_events=settings.late_events,
+                poison_after_s=settings.delivery.poison_after_s,
+            ),
+            self._reload_credentials,
+        )
+        self._letters = DeadLetterWriter(
+            client_settings(settings.kafka),
+            lambda topic: dead_letter_topic(settings, topic),
+            self.metrics,
+            self._settlement.letter_confirmed,
+        )
+        self._settlement.letters = self._letters
+        self._pipeline = Pipeline(
+            map_record,
+            self._coalescer,
+            self._delivery,
+            self._settlement,
+            self.metrics,
+            problems,
+            Bounds(settings.flush.max_records, settings.flush.max_bytes),
+            settings.late_events,
+        )
+        self._listening = asyncio.Event()
+        self._app, self._chunks = build_app(
+            settings.kafka.group, settings.kafka.brokers, self._pipeline.accept, self._listening, self._fail
+        )
+        self._assignments = Assignments(settings.kafka.start, self.metrics)
+        self._source = self._app.source = KafkaSource(
+            consumer_settings(settings.kafka),
+            settings.kafka.topics,
+            settings.drain_timeout_s,
+            self._assignments,
+            self._limiter,
+            self.metrics,
+            SourceHooks(
+                emit=self._emit,
+                full=self._full,
+                drain=self._drain,
+                forget=self._forget,
+                on_ready=self._announce,
+                on_failure=self._fail,
+            ),
+        )
+        add_gauges(
+            self.metrics, self._assignments, self._coalescer, self._limiter, self._source, self._letters
+        )
+
+    async def run(self) -> int:
+        """Run until SIGTERM, SIGINT or a failure; the process's exit code."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop.set)
+        web, self._ready_url = await start_web(
+            self._settings.web.host,
+            self._settings.web.port,
+            self.metrics.registry,
+            self._not_alive,
+            self._not_ready,
+        )
+        async with self._client:
+            tasks = [self._watched(self._delivery.run()), self._watched(self._letters.run())]
+            await self._app.start()
+            await self._stop.wait()
+            code = await self._shut_down()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await web.cleanup()
+        log.info("summary", **self.metrics.summary())
+        return code
+
+    async def _shut_down(self) -> int:
+        """Start nothing new, finish what is in flight, commit until it is confirmed, leave the group."""
+        self._stopping = True
+        log.info("stopping", waiting_records=self._coalescer.records)
+        code = EXIT_FAILED if self._failure is not None else EXIT_DRAINED
+        self._source.stop_reading()
+        self._delivery.stop()
+        try:
+            async with asyncio.timeout(self._settings.shutdown_timeout_s):
+                await self._delivery.finish()
+                await self._letters.settled(lambda record: True)
+                await self._source.leave()
+        except TimeoutError:
+            log.error("not drained in time", setting="shutdown_timeout_s")
+            code = code or EXIT_NOT_DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._app.stop()
+        return code
+
+    def _watched(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Something that must not happen: end the process rather than go on with a hole."""
+        if self._failure is None:
+            self._failure = error
+            log.error("the worker fails and ends", error=type(error).__name__, exc_info=error)
+            self._stop.set()
+
+    async def _emit(self, chunk: Chunk) -> None:
+        await self._listening.wait()
+        await self._chunks.put(chunk)
+
+    def _full(self) -> bool:
+        return (
+            self._pipeline.full
+            or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
+            or self._chunks_waiting() > CHANNEL_CHUNKS // 2
+        )
+
+    def _chunks_waiting(self) -> int:
+        return self._chunks.queue.qsize() if self._chunks.subscriber_count else 0
+
+    async def _drain(self, concerns: Callable[[AnyRecord], bool]) -> None:
+        await self._delivery.quiesce(concerns)
+        await self._letters.settled(concerns)
+
+    def _forget(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._coalescer.forget(self._settlement.is_live, self._settlement.rebuild, now)
+
+    def _announce(self) -> None:
+        if self._ready_url:
+            log.info("ready", web=self._ready_url)
+            self._ready_url = ""
+
+    def _reload_credentials(self) -> None:
+        try:
+            self._client.credentials = Credentials(*self._loaded.reload_secrets())
+        except ConfigurationError as error:
+            log.error("secrets cannot be read again", problems=str(error))
+
+    def _not_alive(self) -> Mapping[str, str]:
+        return {"failed": type(self._failure).__name__} if self._failure is not None else {}
+
+    def _not_ready(self) -> Mapping[str, str]:
+        problems = dict(self._not_alive())
+        if self._stopping:
+            problems["stopping"] = "the worker was asked to stop"
+        elif not self._source.assigned:
+            problems["kafka"] = "the consumer group has not assigned partitions yet"
+        if (halt := self._delivery.halt) is not None:
+            since = round(time.time() - halt.since)
+            problems["batch"] = f"Batch answers {halt.status} since {since} s: {halt.remedy}"
+        if self._letters.failure:
+            problems["dead_letters"] = f"Kafka refuses dead letters: {self._letters.failure}"
+        return problems

@@ -1,0 +1,51 @@
+"""What all tests share: a real Kafka for the tests that ask for one, and hypothesis's profiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.kafka import KafkaCluster, KafkaUnavailable, real_kafka
+from tests.kafka.find import required
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+UNAVAILABLE = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaCluster]:
+    """A real Apache Kafka for the whole session: take unique topic and group names (`kafka.unique`)."""
+    reason = pytestconfig.stash.get(UNAVAILABLE, None)
+    if reason is not None:
+        pytest.skip(reason)
+    try:
+        with real_kafka() as cluster:
+            yield cluster
+    except KafkaUnavailable as error:
+        if required():
+            pytest.exit(f"a real Kafka is required here, and there is none: {error}", returncode=1)
+        pytestconfig.stash[UNAVAILABLE] = str(error)
+        pytest.skip(f"no real Kafka: {error}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.kafka)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reason = config.stash.get(UNAVAILABLE, None)
+    if reason is None:
+        return
+    skipped = [report for report in terminalreporter.getreports("skipped") if "kafka" in report.keywords]
+    count = "1 test needs" if len(skipped) == 1 else f"{len(skipped)} tests need"
+    were = "was" if len(skipped) == 1 else "were"
+    first_line = reason.splitlines()[0]
+    terminalreporter.write_line(f"{count} a real Kafka and {were} skipped: {first_line}", yellow=True)

@@ -1,0 +1,218 @@
+"""Apache Kafka from its own jars: fetched once with Maven, run with Java, in KRaft mode on loopback."""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.kafka.broker import TEST_SETTINGS, KafkaUnavailable, free_ports, wait_until_ready
+
+POM = Path(__file__).with_name("pom.xml")
+FETCH_TIMEOUT_S = 600
+STOP_TIMEOUT_S = 20
+CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
+
+LOG4J = """\
+appender.out.type=Console
+appender.out.name=OUT
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{HH:mm:ss.SSS} %p %m (%c{1})%n
+rootLogger.level=WARN
+rootLogger.appenderRef.out.ref=OUT
+"""
+
+# Waits for its standard input to close, which happens however its parent ends, and then removes the broker.
+WATCHDOG = 'read -r _; kill -9 -- "-$1"; rm -rf -- "$2"'
+
+
+def tools_work() -> bool:
+    """Whether `java` and `mvn` are there and run; a tool that is there but fails counts as absent."""
+    return all(_succeeds(command) for command in (["java", "-version"], ["mvn", "-v"]))
+
+
+def _succeeds(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def cache_folder() -> Path:
+    """Where the jars are kept: the user's cache folder, or `.kafka/` here if that is not writable."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(base) / "segbatch"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    local = POM.parents[2] / ".kafka"
+    local.mkdir(exist_ok=True)
+    return local
+
+
+def fetch_jars() -> Path:
+    """The folder of the jars that pom.xml asks for, fetched if they are not in the cache.
+
+    Raises KafkaUnavailable with Maven's own words when they cannot be fetched.
+    """
+    cache = cache_folder()
+    jars = cache / f"kafka-jars-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    with (cache / "kafka-jars.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.is_dir():
+            with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as fetched:
+                _copy_dependencies(Path(fetched))
+                (Path(fetched) / "jars").rename(jars)
+    return jars
+
+
+def _copy_dependencies(folder: Path) -> None:
+    # A copy of the pom: Maven writes beside the one it is given.
+    shutil.copy(POM, folder / "pom.xml")
+    command = ["mvn", "-q", "-B", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies"]
+    command += [f"-DoutputDirectory={folder / 'jars'}", "-DincludeScope=runtime"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=FETCH_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise KafkaUnavailable(f"mvn did not fetch Kafka's jars in {FETCH_TIMEOUT_S} s") from error
+    if done.returncode != 0:
+        words = "\n".join((done.stdout + done.stderr).strip().splitlines()[:5])
+        raise KafkaUnavailable(f"mvn could not fetch Kafka's jars:\n{words}")
+
+
+class JarBroker:
+    """One broker in a process group of its own, with its data in a temporary folder.
+
+    It ends with the Python process that made it, also when that one is killed.
+    """
+
+    owned = True
+
+    def __init__(self, settings: Mapping[str, str] | None = None, heap_mb: int = 256) -> None:
+        self._jars = fetch_jars()
+        self._heap_mb = heap_mb
+        self._folder = Path(tempfile.mkdtemp(prefix="segbatch-kafka-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
+        port, controller_port = free_ports(2)
+        self.brokers = f"127.0.0.1:{port}"
+        self._write_settings(port, controller_port, settings or {})
+        self._format()
+
+    def start(self) -> None:
+        """Start it on its data and wait until it answers. Raises KafkaUnavailable with the log's end."""
+        if self._process is not None:
+            raise RuntimeError("the broker runs already")
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._java(), "kafka.Kafka", str(self._properties)],
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._watchdog = subprocess.Popen(
+            ["sh", "-c", WATCHDOG, "sh", str(self._process.pid), str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        process = self._process
+        try:
+            wait_until_ready(self.brokers, died=lambda: process.poll() is not None)
+        except KafkaUnavailable as error:
+            self.kill()
+            raise KafkaUnavailable(f"{error}\n{self._end_of_log()}") from error
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, watchdog = self._process, self._watchdog
+        self._process = self._watchdog = None
+        # The watchdog first: once the broker is reaped, its number may belong to another process.
+        if watchdog is not None:
+            watchdog.kill()
+            watchdog.communicate()
+        if process is None:
+            return
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    @property
+    def _properties(self) -> Path:
+        return self._folder / "server.properties"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "server.log"
+
+    def _java(self) -> list[str]:
+        java = ["java", "-Xms64m", f"-Xmx{self._heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        log4j = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
+        return [*java, log4j, "-cp", f"{self._jars}/*"]
+
+    def _write_settings(self, port: int, controller_port: int, settings: Mapping[str, str]) -> None:
+        own = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "log.dirs": str(self._folder / "data"),
+        }
+        lines = (f"{key}={value}\n" for key, value in {**TEST_SETTINGS, **settings, **own}.items())
+        self._properties.write_text("".join(lines))
+        (self._folder / "log4j2.properties").write_text(LOG4J)
+
+    def _format(self) -> None:
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]
+        done = subprocess.run(
+            [*command, str(self._properties)],
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            self.close()
+            raise KafkaUnavailable(f"Kafka refused its settings:\n{done.stdout}{done.stderr}")
+
+    def _end_of_log(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
