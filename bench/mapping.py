@@ -52,7 +52,9 @@ def make_records(count: int) -> list[bytes]:
     """Half tracks, a third identifies, the rest Engage audiences; the same for every run."""
     dice = random.Random(7)
     kinds = (_track, _track, _track, _identify, _identify, _audience)
-    return [orjson.dumps(_envelope(number, dice) | kinds[number % len(kinds)](dice)) for number in range(count)]
+    return [
+        orjson.dumps(_envelope(number, dice) | kinds[number % len(kinds)](dice)) for number in range(count)
+    ]
 
 
 def _envelope(number: int, dice: random.Random) -> dict[str, Any]:
@@ -99,7 +101,12 @@ def _track(dice: random.Random) -> dict[str, Any]:
         "currency": "EUR",
         "coupon": None,
         "products": [
-            {"sku": f"s-{dice.randrange(1000)}", "name": dice.choice(_PRODUCTS), "price": price, "quantity": 1}
+            {
+                "sku": f"s-{dice.randrange(1000)}",
+                "name": dice.choice(_PRODUCTS),
+                "price": price,
+                "quantity": 1,
+            }
         ],
         "payment method": "card",
     }
@@ -108,7 +115,11 @@ def _track(dice: random.Random) -> dict[str, Any]:
 
 def _audience(dice: random.Random) -> dict[str, Any]:
     key = f"audience_{dice.randrange(40)}"
-    personas = {"computation_class": "audience", "computation_id": "aud_2rT7hK1mNq3PzYw8", "computation_key": key}
+    personas = {
+        "computation_class": "audience",
+        "computation_id": "aud_2rT7hK1mNq3PzYw8",
+        "computation_key": key,
+    }
     return {
         "type": "identify",
         "traits": {key: dice.random() < 0.5},

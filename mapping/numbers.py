@@ -40,7 +40,7 @@ def scalar(value: Any) -> int | float | bool | None:
         raise Refused("integer_out_of_range")
     if kind is float:
         if -_FLOAT_LIMIT < value < _FLOAT_LIMIT:
-            return int(value) if value.is_integer() else value  # type: ignore[no-any-return]
+            return int(value) if value.is_integer() else value
         raise DigitsLost
     if kind is WrittenFloat:
         if math.isfinite(value):

@@ -247,6 +247,7 @@ class Delivery:
                 answer = await self._post(b"[" + b",".join(items) + b"]")
             finally:
                 call.posted = ()
+                self._limiter.answered(len(updates))
                 self._ended.set()
         self._observer.call_answered(answer.status, time.perf_counter() - started)
         if answer.ambiguous:

@@ -35,6 +35,7 @@ class TokenBucket:
         self._rate_each, self._burst_each = rate / partitions, burst / partitions
         self._owned: set[Hashable] = set()
         self._tokens = 0.0
+        self._in_flight = 0
         self._at = 0.0
         self._speed = 1.0
 
@@ -48,11 +49,17 @@ class TokenBucket:
         """What the bucket holds at most; never below one token while a partition is owned."""
         return max(1.0, self._burst_each * len(self._owned)) if self._owned else 0.0
 
+    @property
+    def _room(self) -> float:
+        """What the bucket may hold beside what is in flight. Batch takes the tokens of a call when it arrives, which we
+        do not see: until the answer they are taken to lie in Batch's bucket still, which fills no further."""
+        return max(0.0, self.capacity - self._in_flight)
+
     def tokens(self, now: float) -> float:
         """Tokens there are at `now`, after the refill."""
         elapsed = max(0.0, now - self._at)
         self._at = max(self._at, now)
-        self._tokens = min(self.capacity, self._tokens + elapsed * self.rate)
+        self._tokens = min(self._room, self._tokens + elapsed * self.rate)
         self._speed = min(1.0, self._speed + elapsed * RECOVERY_PER_S)
         return self._tokens
 
@@ -60,7 +67,7 @@ class TokenBucket:
         """The topics have that many partitions now."""
         tokens = self.tokens(now)
         self._rate_each, self._burst_each = self._rate / partitions, self._burst / partitions
-        self._tokens = min(self.capacity, tokens)
+        self._tokens = min(self._room, tokens)
 
     def own(self, partition: Hashable, inherited: Level | None, now: float) -> None:
         """A partition was assigned; without an inherited level its part of the bucket is full."""
@@ -72,7 +79,7 @@ class TokenBucket:
         if inherited is not None:
             since = max(0.0, now - inherited.at)
             brought = min(self._burst_each, max(0.0, inherited.tokens) + since * self._rate_each)
-        self._tokens = min(self.capacity, tokens + brought)
+        self._tokens = min(self._room, tokens + brought)
 
     def disown(self, partition: Hashable, now: float) -> None:
         """A partition was revoked; it takes its part of the tokens with it."""
@@ -80,7 +87,7 @@ class TokenBucket:
             return
         level = self.level(now)
         self._owned.discard(partition)
-        self._tokens = min(self.capacity, max(0.0, self._tokens - level.tokens)) if self._owned else 0.0
+        self._tokens = min(self._room, max(0.0, self._tokens - level.tokens)) if self._owned else 0.0
 
     def level(self, now: float) -> Level:
         """The part of the tokens that each owned partition has."""
@@ -88,14 +95,22 @@ class TokenBucket:
         return Level(tokens / len(self._owned) if self._owned else 0.0, now)
 
     def spend(self, wanted: int, now: float) -> int:
-        """Take at most `wanted` whole tokens of those there are."""
+        """Take at most `wanted` whole tokens of those there are. They are in flight until `answered` or
+        `give_back`."""
         taken = min(wanted, int(self.tokens(now)))
         self._tokens -= taken
+        self._in_flight += taken
         return taken
+
+    def answered(self, tokens: int, now: float) -> None:
+        """A call that these tokens were spent on has ended."""
+        self.tokens(now)
+        self._in_flight -= tokens
 
     def give_back(self, tokens: int) -> None:
         """Return tokens that were not used."""
-        self._tokens = min(self.capacity, self._tokens + tokens)
+        self._in_flight -= tokens
+        self._tokens = min(self._room, self._tokens + tokens)
 
     def worth_waiting_for(self, wanted: int) -> int:
         """How many tokens a call should wait for: enough that calls stay few, not so many that the bucket
@@ -153,6 +168,10 @@ class Limiter:
     def refused(self) -> None:
         """Batch answered 429."""
         self.bucket.refused(self._clock())
+
+    def answered(self, tokens: int) -> None:
+        """A call that these tokens were spent on has ended."""
+        self.bucket.answered(tokens, self._clock())
 
     def give_back(self, tokens: int) -> None:
         """Return tokens that were not used."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -42,9 +42,9 @@ class Committer:
             return 0.0
         return time.monotonic() - confirmed
 
-    async def run(self, consumer: Any) -> None:
-        """Commit whenever the committable state has changed, at most every 100 ms."""
-        while True:
+    async def run(self, consumer: Any, ended: Callable[[], bool]) -> None:
+        """Commit whenever the committable state has changed, at most every 100 ms, until `ended`."""
+        while not ended():
             await asyncio.sleep(INTERVAL_S)
             if self._sent and time.monotonic() - self._sent_at < LOST_AFTER_S:
                 continue

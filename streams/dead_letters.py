@@ -6,6 +6,7 @@ Kafka Connect's header names are used where it has them, so that existing viewer
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ class DeadLetterWriter:
         on_confirmed: Callable[[Record, Refusal], None],
     ) -> None:
         self._producer = Producer(
-            {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client}
+            {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client},
+            logger=logging.getLogger("librdkafka"),
         )
         self._topic_for = topic_for
         self._metrics = metrics

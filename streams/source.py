@@ -8,6 +8,7 @@ letters in flight have ended, or the drain timed out, and what is done was commi
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from streams.ledger import LARGEST_FETCH, Ledger
 from streams.metrics import Metrics
 from streams.records import Chunk, Message, Record
 
+CALLS_AT_ONCE = 8
+"""Threads for the consumer's calls: a fetch, a commit, a look-up and a close may wait for each other, and a call inside
+a rebalance callback must never wait for a thread."""
 ENDS_EVERY_S = 2.0
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
@@ -78,6 +82,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._paused: set[Place] = set()
         self._ends: dict[Place, int] = {}
         self._reading = True
+        self._leaving = False
         self._consumer: Any = None
         self._loops: list[asyncio.Task[None]] = []
         strategy = str(consumer.get("partition.assignment.strategy", ""))
@@ -89,12 +94,13 @@ class KafkaSource(Service):  # type: ignore[misc]
             **self._settings,
             "on_commit": self.committer.on_commit,
             "error_cb": self._on_error,
+            "logger": logging.getLogger("librdkafka"),
         }
-        self._consumer = AIOConsumer(settings, max_workers=2)
+        self._consumer = AIOConsumer(settings, max_workers=CALLS_AT_ONCE)
         await self._consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-        work = (self._read(), self.committer.run(self._consumer), self._watch_ends())
+        work = (self._read(), self.committer.run(self._consumer, lambda: self._leaving), self._watch_ends())
         self._loops = [asyncio.create_task(coroutine) for coroutine in work]
         for loop in self._loops:
             loop.add_done_callback(self._loop_ended)
@@ -108,15 +114,15 @@ class KafkaSource(Service):  # type: ignore[misc]
     async def leave(self) -> None:
         """After `stop_reading` and the end of what was in flight: commit until it is confirmed, leave the group."""
         while True:
-            confirmed = await self.committer.commit_now(self._consumer, list(self._assignments.ledgers.values()))
+            confirmed = await self.committer.commit_now(
+                self._consumer, list(self._assignments.ledgers.values())
+            )
             if confirmed:
                 break
             await asyncio.sleep(FETCH_S)
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        consumer, self._consumer = self._consumer, None
-        await consumer.close()
+        self._leaving = True
+        await asyncio.gather(*self._loops)
+        await self._consumer.close()
 
     def unread(self) -> Iterable[tuple[Ledger, int]]:
         """Records that Kafka has and this worker has not fetched, by ledger, as far as it knows."""
@@ -125,8 +131,13 @@ class KafkaSource(Service):  # type: ignore[misc]
 
     async def _watch_ends(self) -> None:
         """Fetches tell the ends of the partitions; for paused ones the brokers are asked."""
-        while True:
-            await asyncio.sleep(ENDS_EVERY_S)
+        waited = 0.0
+        while not self._leaving:
+            await asyncio.sleep(FETCH_S)
+            waited += FETCH_S
+            if waited < ENDS_EVERY_S:
+                continue
+            waited = 0.0
             for place in list(self._assignments.ledgers):
                 partition = TopicPartition(*place)
                 with suppress(KafkaException):
@@ -138,7 +149,7 @@ class KafkaSource(Service):  # type: ignore[misc]
                         self._ends[place] = ends[1]
 
     async def _read(self) -> None:
-        while True:
+        while not self._leaving:
             await self._pause_what_is_full()
             messages = await self._consumer.consume(LARGEST_FETCH, FETCH_S)
             if messages:

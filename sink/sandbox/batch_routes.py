@@ -17,7 +17,7 @@ from sink.sandbox.calls import Incoming, decide
 from sink.sandbox.inflight import Flight
 from sink.sandbox.record import Call, body_violations, custom_ids
 from sink.sandbox.state import Endpoint, State
-from sink.sandbox.updates import RefusedCallError, read_items
+from sink.sandbox.updates import RefusedCallError, decompress, read_items
 
 STATE: web.AppKey[State] = web.AppKey("state", State)
 
@@ -106,6 +106,8 @@ async def _read(state: State, endpoint: Endpoint, request: web.Request, call: Ca
         return refusal(400, MALFORMED, "The body could not be read to its end.")
     call.size = len(body)
     try:
+        if "Content-Encoding" in request.headers:
+            body = decompress(body, request.headers["Content-Encoding"], state.settings.max_body_bytes)
         items = read_items(body, endpoint.max_updates, state.settings.empty_array)
     except RefusedCallError as error:
         return error.answer

@@ -63,7 +63,11 @@ async def start_sandbox(settings: SandboxSettings) -> RunningSandbox:
     """Start a sandbox on the running event loop. Raises OSError if the address cannot be listened on."""
     state = State(settings)
     runner = web.AppRunner(
-        _application(state), access_log=None, handle_signals=False, shutdown_timeout=_STOP_WAIT_S
+        _application(state),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=_STOP_WAIT_S,
+        auto_decompress=False,
     )
     await runner.setup()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,6 +11,9 @@ from sink.sandbox.answers import MALFORMED, MISSING, Answer, Problem, partial_er
 from sink.sandbox.attributes import Attribute, read_attribute
 from sink.sandbox.events import read_event
 from sink.sandbox.settings import OnProblem, SandboxSettings
+
+_GZIP_OR_ZLIB = 47
+"""zlib's `wbits` for either format, whatever its window."""
 
 MAX_EVENTS = 15
 MAX_ATTRIBUTES = 50
@@ -38,6 +42,21 @@ class RefusedCallError(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.code)
         self.answer = answer
+
+
+def decompress(body: bytes, encoding: str, most: int) -> bytes:
+    """The body of a call that was sent compressed, which Batch does not document. Raises RefusedCallError if it is
+    neither gzip nor deflate, is damaged, or has over `most` bytes."""
+    if encoding.strip().lower() not in ("gzip", "deflate"):
+        raise _refused(MALFORMED, "The body has a Content-Encoding that is not known: send plain JSON.")
+    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        plain = stream.decompress(body, most)
+    except zlib.error:
+        plain = b""
+    if not stream.eof:
+        raise _refused(MALFORMED, "The compressed body is damaged or too large: send plain JSON.")
+    return plain
 
 
 def read_items(body: bytes, most: int, empty_array: OnProblem) -> list[Any]:

@@ -78,7 +78,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
+@pytest.mark.parametrize(
+    ("key", "value"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED]
+)
 async def test_a_valid_attribute_is_kept_as_posted(client: Any, update: Any, key: str, value: Any) -> None:
     reply = await client.update(update(attributes={key: value}))
 
@@ -93,7 +95,10 @@ async def test_a_valid_attribute_is_kept_as_posted(client: Any, update: Any, key
 async def test_an_invalid_attribute_alone_is_refused(
     client: Any, update: Any, key: str, value: Any, reason: str
 ) -> None:
-    first, second = update("u1", attributes={"a": 1}), update("u2", attributes={"before": 1, key: value, "z": 2})
+    first, second = (
+        update("u1", attributes={"a": 1}),
+        update("u2", attributes={"before": 1, key: value, "z": 2}),
+    )
     reply = await client.update(first, second)
 
     assert reply.status == 202
@@ -161,9 +166,7 @@ MERGES: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("posted", "kept"), [case[1:] for case in MERGES], ids=[case[0] for case in MERGES]
-)
+@pytest.mark.parametrize(("posted", "kept"), [case[1:] for case in MERGES], ids=[case[0] for case in MERGES])
 async def test_attributes_merge(client: Any, update: Any, posted: Any, kept: Any) -> None:
     for attributes in posted:
         assert (await client.update(update(attributes=attributes))).json == {"code": "SUCCESS"}

@@ -37,7 +37,9 @@ async def test_the_versions_can_be_set(start: Any, good_headers: Any) -> None:
     client = await start(versions=r"2\.11")
     body = [{"identifiers": {"custom_id": "u1"}}]
 
-    assert (await client.request("POST", "/2.11/profiles/update", json=body, headers=good_headers)).status == 202
+    assert (
+        await client.request("POST", "/2.11/profiles/update", json=body, headers=good_headers)
+    ).status == 202
     refused = await client.request("POST", "/2.12/profiles/update", json=body, headers=good_headers)
     assert refused.status == 404
     assert "no such API version" in refused.reason
@@ -75,9 +77,13 @@ async def test_the_right_credentials_are_accepted(start: Any, update: Any) -> No
     assert (await client.get("/2.11/exports/view?id=export_1", headers=headers)).status == 404
 
 
-async def test_viewing_an_export_tells_bad_credentials_from_an_unknown_id(client: Any, good_headers: Any) -> None:
+async def test_viewing_an_export_tells_bad_credentials_from_an_unknown_id(
+    client: Any, good_headers: Any
+) -> None:
     assert (await client.get("/2.11/exports/view?id=export_1")).json["error_code"] == "AUTHENTICATION_INVALID"
-    assert (await client.get("/2.11/exports/view?id=export_1", headers=good_headers)).json["error_code"] == "NOT_FOUND"
+    assert (await client.get("/2.11/exports/view?id=export_1", headers=good_headers)).json[
+        "error_code"
+    ] == "NOT_FOUND"
     assert (await client.get("/2.11/exports/view", headers=good_headers)).status == 400
     assert (await client.stats())["calls"] == 0
 
@@ -97,7 +103,10 @@ BODIES = [
     (b'[{"attributes": {"a": 1}}]', "identifiers, an object with a custom_id, is missing"),
     (b'[{"identifiers": "a"}]', "identifiers, an object with a custom_id, is missing"),
     (b'[{"identifiers": {}}]', "exactly one of custom_id and installation"),
-    (b'[{"identifiers": {"custom_id": "a", "installation": {}}}]', "exactly one of custom_id and installation"),
+    (
+        b'[{"identifiers": {"custom_id": "a", "installation": {}}}]',
+        "exactly one of custom_id and installation",
+    ),
     (b'[{"identifiers": {"custom_id": 5}}]', "custom_id must be a string"),
     (b'[{"identifiers": {"custom_id": ""}}]', "1 to 1,024 characters"),
     (b'[{"identifiers": {"custom_id": "%s"}}]' % (b"x" * 1025), "1 to 1,024 characters"),
@@ -242,7 +251,9 @@ async def test_a_call_whose_client_has_gone_is_not_in_flight(start: Any, update:
     assert len(client.sandbox.profile("a")["events"]) == 2
 
 
-async def test_a_profile_twice_in_a_call_is_a_violation_and_applied_in_order(client: Any, update: Any) -> None:
+async def test_a_profile_twice_in_a_call_is_a_violation_and_applied_in_order(
+    client: Any, update: Any
+) -> None:
     await client.update(update("a", attributes={"n": 1}), update("b"), update("a", attributes={"n": 2}))
 
     assert await client.violations() == {"repeated_in_call": 1}
@@ -270,6 +281,21 @@ async def test_a_compressed_body_is_a_violation(client: Any, update: Any, good_h
     assert (await client.request("POST", UPDATE, data=body, headers=headers)).status == 202
     assert await client.violations() == {"content_encoding": 1}
     assert client.sandbox.profile("a") is not None
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", b"[]"), ("br", b"[]"), ("gzip", gzip.compress(b"[" + b" " * 20_000 + b"]"))],
+)
+async def test_a_body_that_cannot_be_decompressed_is_refused(
+    start: Any, good_headers: Any, encoding: str, body: bytes
+) -> None:
+    client = await start(max_body_bytes=10_000)
+    headers = {**good_headers, "Content-Encoding": encoding}
+    refused = await client.request("POST", UPDATE, data=body, headers=headers)
+
+    assert refused.status == 400
+    assert "send plain JSON" in refused.reason
 
 
 async def test_another_content_type_is_a_violation(client: Any, update: Any, good_headers: Any) -> None:

@@ -26,15 +26,24 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("no attributes", {"name": "opened", "attributes": {}}),
     (
         "scalars",
-        {"name": "bought", "attributes": {"a": "x", "b": 1, "c": 2.5, "d": True, "url(e)": "https://example.com"}},
+        {
+            "name": "bought",
+            "attributes": {"a": "x", "b": 1, "c": 2.5, "d": True, "url(e)": "https://example.com"},
+        },
     ),
     ("date", {"name": "bought", "attributes": {"date(day)": "1989-07-20T00:00:00Z"}}),
-    ("object", {"name": "bought", "attributes": {"address": {"city": "Paris", "url(map)": "https://example.com"}}}),
+    (
+        "object",
+        {"name": "bought", "attributes": {"address": {"city": "Paris", "url(map)": "https://example.com"}}},
+    ),
     ("array of objects", {"name": "bought", "attributes": {"items": [{"sku": "a"}, {"sku": "b", "n": 2}]}}),
     ("array of strings", {"name": "bought", "attributes": {"tags": ["a", "b"]}}),
     ("three levels of objects", {"name": "bought", "attributes": nested(3, {"a": "x"})}),
     ("label and tags", {"name": "bought", "attributes": {"$label": "x" * 200, "$tags": ["t" * 64] * 10}}),
-    ("20 attributes and a label", {"name": "bought", "attributes": {"$label": "x", **{f"a{n}": n for n in range(20)}}}),
+    (
+        "20 attributes and a label",
+        {"name": "bought", "attributes": {"$label": "x", **{f"a{n}": n for n in range(20)}}},
+    ),
 ]
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -52,15 +61,39 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a bad URL", {"name": "bought", "attributes": {"url(a)": "nowhere"}}, "scheme and a host"),
     ("an object as a date", {"name": "bought", "attributes": {"date(a)": {"b": 1}}}, "only a string"),
     ("four levels of objects", {"name": "bought", "attributes": nested(4, {"a": "x"})}, "nested at most 3"),
-    ("an array too deep", {"name": "bought", "attributes": nested(3, {"a": ["x"]})}, "arrays are nested at most 3"),
+    (
+        "an array too deep",
+        {"name": "bought", "attributes": nested(3, {"a": ["x"]})},
+        "arrays are nested at most 3",
+    ),
     ("an empty array", {"name": "bought", "attributes": {"a": []}}, "1 to 25 items"),
     ("26 items", {"name": "bought", "attributes": {"a": [{"b": 1}] * 26}}, "1 to 25 items"),
-    ("an array in an array", {"name": "bought", "attributes": {"a": [["b"]]}}, "strings only, or objects only"),
-    ("strings and objects", {"name": "bought", "attributes": {"a": ["b", {"c": 1}]}}, "strings only, or objects only"),
+    (
+        "an array in an array",
+        {"name": "bought", "attributes": {"a": [["b"]]}},
+        "strings only, or objects only",
+    ),
+    (
+        "strings and objects",
+        {"name": "bought", "attributes": {"a": ["b", {"c": 1}]}},
+        "strings only, or objects only",
+    ),
     ("an array of numbers", {"name": "bought", "attributes": {"a": [1, 2]}}, "strings only"),
-    ("a bad object in an array", {"name": "bought", "attributes": {"a": [{"b": None}]}}, "object of the array"),
-    ("21 attributes", {"name": "bought", "attributes": {f"a{n}": n for n in range(21)}}, "at most 20 attributes"),
-    ("21 in an object", {"name": "bought", "attributes": {"o": {f"a{n}": n for n in range(21)}}}, "at most 20"),
+    (
+        "a bad object in an array",
+        {"name": "bought", "attributes": {"a": [{"b": None}]}},
+        "object of the array",
+    ),
+    (
+        "21 attributes",
+        {"name": "bought", "attributes": {f"a{n}": n for n in range(21)}},
+        "at most 20 attributes",
+    ),
+    (
+        "21 in an object",
+        {"name": "bought", "attributes": {"o": {f"a{n}": n for n in range(21)}}},
+        "at most 20",
+    ),
     ("a long label", {"name": "bought", "attributes": {"$label": "x" * 201}}, "$label must be"),
     ("11 tags", {"name": "bought", "attributes": {"$tags": ["t"] * 11}}, "$tags must be"),
     ("a long tag", {"name": "bought", "attributes": {"$tags": ["t" * 65]}}, "$tags must be"),
@@ -128,7 +161,9 @@ async def test_only_the_last_day_is_taken(client: Any, update: Any, time: str, r
 async def test_the_window_can_be_set(start: Any, update: Any) -> None:
     client = await start(event_max_age_s=3600, event_skew_s=60)
     reply = await client.update(
-        update(events=[{"name": "old", "time": moment(hours=2)}, {"name": "soon", "time": moment(seconds=-30)}])
+        update(
+            events=[{"name": "old", "time": moment(hours=2)}, {"name": "soon", "time": moment(seconds=-30)}]
+        )
     )
 
     assert len(reply.json["errors"]) == 1
@@ -160,7 +195,9 @@ async def test_fifteen_events_are_the_most(start: Any, update: Any) -> None:
 
 
 async def test_several_errors_may_share_an_update(client: Any, update: Any) -> None:
-    reply = await client.update(update(attributes={"Bad": 1, "a": ""}, events=[{"name": "No"}, {"name": "No"}]))
+    reply = await client.update(
+        update(attributes={"Bad": 1, "a": ""}, events=[{"name": "No"}, {"name": "No"}])
+    )
 
     errors = [(error["category"], error["bulk_index"]) for error in reply.json["errors"]]
     assert errors == [("attribute", 0), ("attribute", 0), ("event", 0), ("event", 0)]
