@@ -32,7 +32,7 @@ def documented(record: bytes | None, settings: MappingSettings) -> Documented | 
             return Skipped("nothing_to_send", tuple(problems))
         return Documented(update, tuple(problems))
 
-    return read_record(record, map_event)
+    return read_record(map_event, record)
 
 
 def _documented_update(draft: Draft) -> dict[str, Any]:

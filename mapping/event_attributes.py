@@ -77,8 +77,10 @@ def _object(
             if kind is str:
                 value = attribute_string(value)
                 typed = typed or type(value) is not str
-            elif kind is dict or kind is list:
-                value = _container(value, rules, path + key, depth, problems)
+            elif kind is list:
+                value = _array(value, rules, path + key, depth, problems)
+            elif kind is dict:
+                value = _nested(value, rules, path + key, depth, problems)
             else:
                 value = scalar(value)
         except Refused as refused:
@@ -104,14 +106,12 @@ def _wire_form(attributes: dict[str, Any], wire_key: WireKey) -> dict[str, Any]:
     }
 
 
-def _container(
-    value: dict[str, Any] | list[Any], rules: EventRules, path: str, depth: int, problems: Problems
-) -> dict[str, Any] | list[Any]:
+def _nested(
+    members: dict[str, Any], rules: EventRules, path: str, depth: int, problems: Problems
+) -> dict[str, Any]:
     if depth > NESTING_LIMIT:
         raise Refused("nesting_too_deep")
-    if isinstance(value, list):
-        return _array(value, rules, path, depth, problems)
-    found = _object(value, rules, f"{path}.", depth + 1, problems)
+    found = _object(members, rules, f"{path}.", depth + 1, problems)
     if not found:
         raise Refused("object_empty")
     return found
@@ -119,29 +119,21 @@ def _container(
 
 def _array(items: list[Any], rules: EventRules, path: str, depth: int, problems: Problems) -> list[Any]:
     """Strings or objects. Of too many the first are kept; an item that Batch would refuse is left out."""
+    if depth > NESTING_LIMIT:
+        raise Refused("nesting_too_deep")
     kinds = set(map(type, items))
+    if items and kinds != _ALL_OBJECTS and kinds != _ALL_STRINGS:
+        raise Refused("array_not_supported")
     if len(items) > ARRAY_LIMIT:
         problems.append(FieldProblem(path, "array_too_long"))
         items = items[:ARRAY_LIMIT]
-    if kinds == _ALL_OBJECTS:
-        kept = _objects(items, rules, f"{path}.", depth + 1, problems)
-    elif kinds == _ALL_STRINGS:
+    if kinds == _ALL_STRINGS:
         kept = _strings(items, path, problems)
-    elif items:
-        raise Refused("array_not_supported")
     else:
-        raise Refused("array_empty")
+        found = [_object(item, rules, f"{path}.", depth + 1, problems) for item in items]
+        kept = [item for item in found if item]
     if not kept:
         raise Refused("array_empty")
-    return kept
-
-
-def _objects(items: list[Any], rules: EventRules, path: str, depth: int, problems: Problems) -> list[Any]:
-    kept = []
-    for item in items:
-        found = _object(item, rules, path, depth, problems)
-        if found:
-            kept.append(found)
     return kept
 
 

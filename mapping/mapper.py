@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mapping.draft import Draft
@@ -25,7 +26,4 @@ def compile_mapper(settings: MappingSettings) -> Callable[[bytes | None], Mappin
             return encode(draft, event.get("timestamp"), problems)
         return draft._replace(problems=tuple(problems)) if problems else draft
 
-    def map_record(record: bytes | None) -> MappingResult:
-        return read_record(record, map_event)
-
-    return map_record
+    return partial(read_record, map_event)

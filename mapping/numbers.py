@@ -32,8 +32,6 @@ def scalar(value: Any) -> int | float | bool | None:
     Raises Refused for an integer of more than 64 bits, infinity, NaN and other types, and DigitsLost.
     """
     kind = type(value)
-    if kind is bool or value is None:
-        return value  # type: ignore[no-any-return]
     if kind is int:
         if _LOWEST_INTEGER <= value < INTEGER_LIMIT:
             return value  # type: ignore[no-any-return]
@@ -42,6 +40,8 @@ def scalar(value: Any) -> int | float | bool | None:
         if -_FLOAT_LIMIT < value < _FLOAT_LIMIT:
             return int(value) if value.is_integer() else value
         raise DigitsLost
+    if kind is bool or value is None:
+        return value  # type: ignore[no-any-return]
     if kind is WrittenFloat:
         if math.isfinite(value):
             return float(value)

@@ -37,7 +37,8 @@ class UpdateProfile:
 
         Raises DigitsLost.
         """
-        if not is_allowed(event.get("integrations"), self._integrations):
+        integrations = event.get("integrations")
+        if integrations and not is_allowed(integrations, self._integrations):
             return Skipped("filtered_by_integrations")
         kind = event.get("type")
         if kind != "identify" and kind != "track":
@@ -96,12 +97,9 @@ class UpdateProfile:
             problems.append(FieldProblem(f"properties.{membership.key}", "name_empty"))
 
     def _event_name(self, event: Any, problems: Problems) -> str | None:
-        """Segment takes a number or a boolean for its text."""
-        if type(event) in (int, float, WrittenFloat):
-            event = number_text(event)
-        elif type(event) is bool:
-            event = "true" if event else "false"
-        if type(event) is not str or not event:
+        if type(event) is not str:
+            event = _text(event)
+        if not event:
             problems.append(FieldProblem("event", "missing_event_name"))
             return None
         name = self._names.event[event]
@@ -109,6 +107,13 @@ class UpdateProfile:
             problems.append(FieldProblem("event", "name_empty"))
             return None
         return name
+
+
+def _text(event: Any) -> str:
+    """Segment takes a number or a boolean for an event's name as its text; "" for what has none."""
+    if type(event) is bool:
+        return "true" if event else "false"
+    return number_text(event) if type(event) in (int, float, WrittenFloat) else ""
 
 
 def no_object(value: Any, path: str, problems: Problems) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from mapping.naming import NameTable
@@ -9,20 +10,22 @@ from mapping.natives import (
     RESERVED_NAMES,
     TRAIT_NATIVE_KEYS,
     TRAIT_NATIVES,
+    is_timezone,
     split_locale,
-    timezone,
 )
 from mapping.profile import AttributeValue, FieldProblem
 from mapping.refusal import Refused
+from mapping.strings import attribute_string
 from mapping.values import attribute_value
 
 Attributes = dict[str, AttributeValue]
 
-LOCALE_LIMIT = 64
-"""Characters; a longer `context.locale` is no locale."""
+CONTEXT_TEXT_LIMIT = 64
+"""Characters; longer than any locale or time zone."""
 
 _NOT_CUSTOM = TRAIT_NATIVE_KEYS | RESERVED_NAMES
 _ABSENT = object()
+_NO_KEY = "(no key)"
 
 
 def add_trait_natives(
@@ -52,29 +55,45 @@ def add_context_natives(
     attributes: Attributes, context: dict[str, Any], problems: list[FieldProblem]
 ) -> None:
     """Language and region from `context.locale`, and the time zone; a null clears."""
-    if "locale" in context:
-        _add_locale(attributes, context["locale"], problems)
-    if "timezone" in context:
-        value = context["timezone"]
-        try:
-            attributes["$timezone"] = None if value is None else timezone(value)
-        except Refused as refused:
-            problems.append(FieldProblem("context.timezone", refused.reason))
-
-
-def _add_locale(attributes: Attributes, locale: Any, problems: list[FieldProblem]) -> None:
-    if locale is None:
-        attributes["$language"] = attributes["$region"] = None
+    locale = context.get("locale", _NO_KEY)
+    zone = context.get("timezone", _NO_KEY)
+    if locale == zone == _NO_KEY:
         return
-    language, region = (
-        split_locale(locale) if type(locale) is str and len(locale) <= LOCALE_LIMIT else (None, None)
-    )
-    if language is None:
-        problems.append(FieldProblem("context.locale", "invalid_locale"))
-    else:
-        attributes["$language"] = language
-    if region is not None:
-        attributes["$region"] = region
+    found, reported = _context_natives(_readable(locale), _readable(zone))
+    attributes.update(found)
+    problems.extend(reported)
+
+
+def _readable(value: Any) -> str | None:
+    """What is no text, or too long for any locale or zone, is as bad as an empty string."""
+    if value is None or (type(value) is str and len(value) <= CONTEXT_TEXT_LIMIT):
+        return value
+    return ""
+
+
+@lru_cache(maxsize=2_000)
+def _context_natives(locale: str | None, zone: str | None) -> tuple[Attributes, tuple[FieldProblem, ...]]:
+    """Remembered, because an audience shares its few pairs of locale and zone."""
+    found: Attributes = {}
+    problems = []
+    if locale is None:
+        found["$language"] = found["$region"] = None
+    elif locale != _NO_KEY:
+        language, region = split_locale(locale)
+        if language is None:
+            problems.append(FieldProblem("context.locale", "invalid_locale"))
+        else:
+            found["$language"] = language
+        if region is not None:
+            found["$region"] = region
+    if zone is None:
+        found["$timezone"] = None
+    elif zone != _NO_KEY:
+        if is_timezone(zone):
+            found["$timezone"] = zone
+        else:
+            problems.append(FieldProblem("context.timezone", "invalid_timezone"))
+    return found, tuple(problems)
 
 
 def add_custom_attributes(
@@ -90,7 +109,7 @@ def add_custom_attributes(
                 problems.append(FieldProblem(f"traits.{key}", "reserved_name"))
             continue
         try:
-            sent = attribute_value(value)
+            sent = attribute_string(value) if type(value) is str else attribute_value(value)
         except Refused as refused:
             problems.append(FieldProblem(f"traits.{key}", refused.reason))
             continue

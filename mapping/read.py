@@ -13,29 +13,23 @@ from mapping.profile import FieldProblem, Rejected, Skipped
 
 Result = TypeVar("Result")
 
+_INVALID_JSON = Rejected("invalid_json", "the value is not JSON, or is nested too deeply to be read")
+_NOT_AN_OBJECT = Rejected("not_an_object", "the value is JSON, but not an object")
+
 
 def read_record(
-    record: bytes | None, map_event: Callable[[dict[str, Any], list[FieldProblem]], Result]
+    map_event: Callable[[dict[str, Any], list[FieldProblem]], Result], record: bytes | None
 ) -> Result | Skipped | Rejected:
     """Decode the record and give it to `map_event`: again, with every digit, if that raises DigitsLost."""
     if record is None:
         return Skipped("tombstone")
     try:
-        return _map_object(orjson.loads(record), [], map_event)
+        value = orjson.loads(record)
+        return map_event(value, []) if type(value) is dict else _NOT_AN_OBJECT
     except (orjson.JSONDecodeError, DigitsLost):
         pass
     try:
-        decoded = decode_exactly(record)
+        value, problems = decode_exactly(record)
     except (ValueError, RecursionError):
-        return Rejected("invalid_json", "the value is not JSON, or is nested too deeply to be read")
-    return _map_object(decoded.value, decoded.problems, map_event)
-
-
-def _map_object(
-    value: Any,
-    problems: list[FieldProblem],
-    map_event: Callable[[dict[str, Any], list[FieldProblem]], Result],
-) -> Result | Rejected:
-    if type(value) is not dict:
-        return Rejected("not_an_object", "the value is JSON, but not an object", tuple(problems))
-    return map_event(value, problems)
+        return _INVALID_JSON
+    return map_event(value, problems) if type(value) is dict else _NOT_AN_OBJECT

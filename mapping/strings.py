@@ -18,19 +18,20 @@ _DATE = re.compile(
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{3,6})?Z"
 )
 _DATE_LENGTHS = frozenset((20, 24, 25, 26, 27))
-_URL_START = re.compile(r"(?:[hH][tT][tT][pP][sS]?|[fF][tT][pP])://[^\s/$.?#:@].")
+_URL_START = re.compile(r"(?:https?|ftp)://[^\s/$.?#:@].", re.IGNORECASE | re.ASCII)
 _SHORTEST_URL_OR_DATE = len("ftp://ab")
 _FIRST_OF_DATE_OR_URL = frozenset("0123456789hHfF")
 
 
 def attribute_string(text: str) -> str:
     """A DateString, a UrlString or the string itself. Raises Refused if it is blank or too long."""
-    if len(text) >= _SHORTEST_URL_OR_DATE and text[0] in _FIRST_OF_DATE_OR_URL:
+    length = len(text)
+    if length >= _SHORTEST_URL_OR_DATE and text[0] in _FIRST_OF_DATE_OR_URL:
         if is_date(text):
             return DateString(text)
         if is_url(text):
             return UrlString(text)
-    if 0 < len(text) <= STRING_LIMIT and not text.isspace():
+    if 0 < length <= STRING_LIMIT and not text.isspace():
         return text
     return plain_string(text)
 
@@ -53,11 +54,15 @@ def is_date(text: str) -> bool:
 
 def is_url(text: str) -> bool:
     """Segment's rule (`http`, `https`, `ftp`), with a host and without spaces. Raises Refused if too long."""
-    if not _URL_START.match(text) or text.split(maxsplit=1) != [text] or "\ufeff" in text:
+    if not _URL_START.match(text) or _has_spaces(text):
         return False
     if len(text) > URL_LIMIT:
         raise Refused("url_too_long")
     return True
+
+
+def _has_spaces(url: str) -> bool:
+    return len(url.split(maxsplit=1)) > 1 or url[-1].isspace() or "\ufeff" in url
 
 
 def _exists(date: str) -> bool:

@@ -114,8 +114,8 @@ class Coalescer:
         return min(out, ready)
 
     def add(self, update: ProfileUpdate, record: Record, now: float) -> None:
-        """Merge what a record says into its profile's pending update. Adds to `record.parts` when the record
-        has to be spread over several updates."""
+        """Merge what a record says into its profile's pending update, which takes over `update.attributes`. Adds
+        to `record.parts` when the record has to be spread over several updates."""
         pending = self._waiting.get(update.custom_id)
         if pending is None:
             pending = self._open(update.custom_id, now)
@@ -206,8 +206,8 @@ class Coalescer:
             attributes.update(new)
         elif len(new) > MAX_ATTRIBUTES:
             return False
-        else:
-            attributes.update(new)
+        elif new:
+            pending.attributes = new
         self._enter(pending, update.events, record)
         return True
 

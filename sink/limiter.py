@@ -118,11 +118,11 @@ class TokenBucket:
         return max(1, min(wanted, int(self.capacity / CALLS_A_BUCKET)))
 
     def seconds_until(self, tokens: int, now: float) -> float | None:
-        """How long until that many tokens are there; None if they never will be, as things are."""
+        """How long until that many tokens are there; None if first a call has to end, or a partition to come."""
         missing = tokens - self.tokens(now)
         if missing <= 0:
             return 0.0
-        return missing / self.rate if self.rate > 0 and tokens <= self.capacity else None
+        return missing / self.rate if self.rate > 0 and tokens <= self._room else None
 
     def refused(self, now: float) -> None:
         """Batch answered 429: its bucket is emptier than ours. Start from none, at half the speed; the speed
@@ -172,10 +172,12 @@ class Limiter:
     def answered(self, tokens: int) -> None:
         """A call that these tokens were spent on has ended."""
         self.bucket.answered(tokens, self._clock())
+        self._changed.set()
 
     def give_back(self, tokens: int) -> None:
         """Return tokens that were not used."""
         self.bucket.give_back(tokens)
+        self._changed.set()
 
     async def spend(self, wanted: int) -> int:
         """Wait until a reasonable part of `wanted` tokens is there, take what there is, at most `wanted`,

@@ -17,7 +17,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 MASK = "********"
 SHORTEST_SECRET = 4
 """Shorter texts stand in too many words to be masked, and are no secrets."""
-_QUIET_LIBRARIES = ("aiohttp", "asyncio", "faust", "mode")
+_QUIET_LIBRARIES = ("aiohttp", "asyncio", "faust", "mode", "streams.app", "streams.source")
+"""The last two: Faust names the loggers of its services after our modules."""
 _FIRST_KEYS = ("timestamp", "level", "event")
 _JSON_INTEGERS = 2**63
 _secrets: set[str] = set()

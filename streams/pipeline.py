@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from mapping.profile import MappingResult, ProfileUpdate, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import LATE, Delivery, LateEvents
-from sink.lateness import timeliness
+from sink.lateness import WINDOW_MS
 from sink.settlement import Refusal
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
@@ -22,6 +24,8 @@ SLICE = 250
 """Records that are mapped before the event loop gets a turn: about 3 ms."""
 REFILL_BELOW = 0.7
 """A full pipeline reads on when it has come down to this part of its bounds."""
+
+log = structlog.get_logger("segbatch.pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Pipeline:
         self._bounds = bounds
         self._late_events = late_events
         self._unkeyed = NewestByTimestamp()
+        self._unkeyed_warned = False
         self._filling = True
 
     @property
@@ -78,7 +83,7 @@ class Pipeline:
 
     def _map(self, records: Iterable[Record]) -> None:
         now = asyncio.get_running_loop().time()
-        now_ms = time.time() * 1000
+        oldest_ms = time.time() * 1000 - WINDOW_MS
         add, map_record = self._coalescer.add, self._map_record
         for record in records:
             message = record.message
@@ -91,7 +96,7 @@ class Pipeline:
             if message.key() is None:
                 result = self._newest(result, record)
             for event in result.events:
-                if event.time_ms is not None and timeliness(event, now_ms) == "late":
+                if event.time_ms is not None and event.time_ms < oldest_ms:
                     result = self._without_late_event(result, record)
                     break
             if result.attributes or result.events:
@@ -109,6 +114,12 @@ class Pipeline:
     def _newest(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
         """Without a key Kafka keeps no order of one user's records: go by the events' timestamps."""
         self._metrics.unkeyed.inc()
+        if not self._unkeyed_warned:
+            self._unkeyed_warned = True
+            log.warning(
+                "records without a key: several workers cannot keep one user's events in order",
+                remedy="set the key to userId in Segment's Kafka destination; until then attributes go by timestamp",
+            )
         newest = self._unkeyed.keep_newest(update)
         if len(newest.attributes) < len(update.attributes):
             record.reason = "superseded"

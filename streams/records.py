@@ -21,6 +21,7 @@ class Message(Protocol):
     def headers(self) -> Headers | None: ...
     def timestamp(self) -> tuple[int, int]: ...
     def error(self) -> Any: ...
+    def __len__(self) -> int: ...
 
 
 class Ending(IntEnum):
@@ -34,12 +35,14 @@ class Ending(IntEnum):
 class Record:
     """A fetched record with its place in the ledger, until all its parts are settled."""
 
-    __slots__ = ("ending", "event_settled", "ledger", "message", "offset", "parts", "reason")
+    __slots__ = ("bytes", "ending", "event_settled", "ledger", "message", "offset", "parts", "reason")
 
     def __init__(self, ledger: Ledger, message: Message, offset: int) -> None:
         self.ledger = ledger
         self.message = message
         self.offset = offset
+        self.bytes = len(message)
+        """The value's size: about the memory that the message takes."""
         self.parts = 1
         """Parts that are not settled yet: an update each, or a dead letter."""
         self.ending = Ending.SKIPPED
@@ -47,12 +50,6 @@ class Record:
         """Why it was skipped or dead-lettered."""
         self.event_settled = False
         """Its event went its own way (it is late); the rest of the record goes without."""
-
-    @property
-    def bytes(self) -> int:
-        """The memory of the message, about."""
-        value = self.message.value()
-        return len(value) if value is not None else 0
 
 
 class Chunk(NamedTuple):

@@ -188,6 +188,8 @@ class KafkaSource(Service):  # type: ignore[misc]
     async def _on_error_item(self, message: Message) -> None:
         error = message.error()
         ledger = self._assignments.ledgers.get((message.topic(), message.partition()))
+        if ledger is not None and not ledger.sending:
+            ledger = None  # records before this were not entered: nothing may be passed
         if error.code() == KafkaError._PARTITION_EOF:
             if ledger is not None:
                 ledger.advance(message.offset())

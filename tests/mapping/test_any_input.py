@@ -37,7 +37,8 @@ interesting = st.sampled_from(
     [
         "true", "https://example.com/a", "2026-03-02T09:14:07.512Z", "2026-02-30T00:00:00Z", "a@b.co", "+336", "reset",
         "fr-FR", "Europe/Paris", "x" * 301, "https://e.co/" + "x" * 2100, "", " ", "\ud83d", 2**63, 2**70, 1e300,
-        float("nan"), float("-inf"), -0.0, 450.0, {"$add": ["a"]}, ["a"] * 30, [{"a": 1}] * 30, {"a": {"b": {"c": {"d": {}}}}},
+        float("nan"), float("-inf"), -0.0, 450.0, {"$add": ["a"]}, ["a"] * 30, [{"a": 1}] * 30,
+        {"a": {"b": {"c": {"d": {}}}}},
     ]
 )  # fmt: skip
 keys = st.one_of(

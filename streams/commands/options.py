@@ -1,0 +1,42 @@
+"""What several commands share: the settings file as an option, exit codes, and how they say what is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from streams.logs import mask_secrets
+from streams.settings import ConfigurationError, Loaded, load_settings
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CONFIGURATION = 78
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings file; else SEGBATCH_CONFIG, else ./segbatch.yaml.")
+]
+
+
+def load_or_exit(config: Path | None, require: Collection[str] = ()) -> Loaded:
+    """The settings, or exit code 78 with every problem on standard error.
+
+    `require` holds dotted keys that must be set.
+    """
+    try:
+        loaded = load_settings(config, os.environ, require=require)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIGURATION) from None
+    mask_secrets(loaded.secrets())
+    return loaded
+
+
+def fail(message: str, code: int = EXIT_USAGE) -> NoReturn:
+    """One line on standard error, and the exit code."""
+    print(f"segbatch: {message}", file=sys.stderr)
+    raise typer.Exit(code)

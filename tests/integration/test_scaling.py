@@ -1,0 +1,34 @@
+"""Workers join and leave under load: every event arrives once, in order, and no limit of Batch is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.scene import Scene, traffic
+from tests.integration.workers import total, wait_until
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_one_worker_then_three_then_one(scene: Scene, protocol: str) -> None:
+    stays = scene.worker(KAFKA__GROUP_PROTOCOL=protocol).ready()
+    producing = scene.produce_steadily(traffic(7_000, users=900), seconds=20)
+    wait_until(lambda: scene.batch.stats()["updates"] > 500, "the first worker delivers")
+
+    guests = [scene.worker(KAFKA__GROUP_PROTOCOL=protocol) for _ in range(2)]
+    for worker in guests:
+        worker.ready()
+    wait_until(
+        lambda: all(worker.metric("segbatch_updates_total") > 50 for worker in guests),
+        "all three deliver",
+    )
+    for worker in guests:
+        worker.terminate()
+    assert [worker.exit_code() for worker in guests] == [0, 0]
+    producing.join()
+    scene.wait_until_drained()
+    assert stays.stop() == 0
+
+    assert scene.differences() == []
+    assert total(scene.workers) == scene.expected.counts
+    assert scene.faults_of_the_client() == {}
+    assert scene.lag() == 0
