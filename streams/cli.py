@@ -18,8 +18,10 @@ app = typer.Typer(
 
 
 app.command()(run.run)
+app.command("map")(map_events.map_events)
 app.command()(produce.produce)
 sandbox.register(app)
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.aio import AIOConsumer
-from mode import Service
+from faust import Service
 
 from sink.coalescer import Record as AnyRecord
 from sink.limiter import Limiter

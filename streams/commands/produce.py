@@ -24,6 +24,7 @@ from streams.commands.lines import LinesFile, lines_of, opened
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
 from streams.settings import client_settings
+from streams.settings.values import is_topic_name
 
 REACH_S = 10.0
 """How long the brokers may take to answer at first."""
@@ -115,6 +116,8 @@ def produce(
     """
     loaded = load_or_exit(config, ("kafka.brokers",) if topic else ("kafka.brokers", "kafka.topics"))
     target = topic or loaded.settings.kafka.topics[0]
+    if not is_topic_name(target):
+        fail(f"produce: {target!r} is not a name that Kafka allows for a topic")
     with opened(file) as stream:
         sending = Sending(_reached_producer(client_settings(loaded.settings.kafka)), target)
         started = time.monotonic()
@@ -175,9 +178,11 @@ def _progress(stream: BinaryIO, sending: Sending) -> Iterator[Any]:
 
 
 def _summary(sending: Sending, seconds: float) -> str:
-    unkeyed = sending.delivered - min(sending.keyed, sending.delivered)
-    notes = [f"{unkeyed:,} without a key"] if unkeyed else []
+    whole = f"{sending.delivered} records" if not sending.failed else f"{sending.delivered} of {sending.sent} records"
+    notes = []
+    if sending.keyed < sending.sent:
+        notes.append(f"{sending.sent - sending.keyed} without a key")
     if sending.unreadable:
-        notes.append(f"{sending.unreadable:,} not a JSON object")
+        notes.append(f"{sending.unreadable} not a JSON object")
     noted = f" ({', '.join(notes)})" if notes else ""
-    return f"{sending.delivered:,} records sent to {sending.topic}{noted} in {seconds:.1f} s"
+    return f"{whole} sent to {sending.topic}{noted} in {seconds:.1f} s"
