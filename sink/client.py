@@ -156,7 +156,7 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     be read. Never more than an hour."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return min(LONGEST_WAIT_S, float(value))
     try:
         at = parsedate_to_datetime(value)

@@ -56,9 +56,9 @@ class TokenBucket:
         return max(0.0, self.capacity - self._in_flight)
 
     def tokens(self, now: float) -> float:
-        """Tokens there are at `now`, after the refill."""
+        """Tokens there are at `now`, after the refill. A clock that was set back adds nothing, and goes on from there."""
         elapsed = max(0.0, now - self._at)
-        self._at = max(self._at, now)
+        self._at = now
         self._tokens = min(self._room, self._tokens + elapsed * self.rate)
         self._speed = min(1.0, self._speed + elapsed * RECOVERY_PER_S)
         return self._tokens

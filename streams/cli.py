@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.commands import produce, run, sandbox
+from streams.commands import config, map_events, produce, run, sandbox
 
 __all__ = ["app", "main"]
 

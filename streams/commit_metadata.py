@@ -18,9 +18,11 @@ VERSION = "sb1"
 LONGEST = 4000
 HEADER = 48
 ROOM_BYTES = (LONGEST - HEADER) * 3 // 4
-ROOM_OFFSETS = ROOM_BYTES * 8
+ROOM_OFFSETS = (ROOM_BYTES - 1) * 8 - 1
 """So many offsets beyond the commit always fit, whichever of them are done."""
 DONE = 1
+MOST_TOKENS = 1e9
+"""A level beyond is as good as endless, and would take room."""
 _BITS = bytes.maketrans(
     bytes(range(256)), bytes(ord("1") if value == DONE else ord("0") for value in range(256))
 )
@@ -36,7 +38,7 @@ class CommitMetadata(NamedTuple):
 def encode(done: bytes | bytearray, level: Level | None) -> str:
     """Metadata for a commit. What cannot fit is left out from the end: those records are read again."""
     packed = _pack(done)
-    tokens, at = (f"{level.tokens:.1f}", f"{level.at:.3f}") if level is not None else ("", "")
+    tokens, at = (f"{min(level.tokens, MOST_TOKENS):.1f}", f"{level.at:.3f}") if level is not None else ("", "")
     text = f"{tokens}:{at}:{base64.b64encode(packed).decode('ascii')}"
     return f"{VERSION}:{zlib.crc32(text.encode('ascii')):08x}:{text}"
 

@@ -87,6 +87,7 @@ class Ledger:
 
     def advance(self, position: int) -> None:
         """The fetch position passed offsets that hold no record: transaction markers, compacted records."""
+        self.position = max(self.position, min(position, self._start))
         while self.position < position:
             index = self.position - self._start
             if index >= len(self._states):
@@ -123,7 +124,8 @@ class Ledger:
         del self._states[: offset - self._start]
         self._start = offset
         states = self._states
-        state = Committable(offset, bytes(states[: states.rfind(DONE) + 1]))
+        done = states[: states.rfind(DONE) + 1].replace(bytes((UNSEEN,)), bytes((OPEN,)))
+        state = Committable(offset, bytes(done))
         return None if state == self.committed else state
 
     def _enter_one(self, offset: int) -> bool:
@@ -132,6 +134,8 @@ class Ledger:
         self.advance(offset)
         index = offset - self._start
         self.position = offset + 1
+        if index < 0:
+            return False
         if index < len(self._states):
             if self._states[index] == DONE:
                 return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, BinaryIO
 
 import typer
@@ -22,11 +22,11 @@ def opened(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdin.buffer
         return
-    try:
-        stream = open(file, "rb")
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")
-    with stream:
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(open(file, "rb"))
+        except OSError as error:
+            fail(f"{file} cannot be read: {error.strerror}")
         yield stream
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import orjson
 
 from mapping.documented import Documented, documented
 from mapping.mapper import compile_mapper
@@ -11,30 +13,57 @@ from mapping.profile import FieldProblem, ProfileEvent, ProfileUpdate, Rejected,
 from mapping.read import read_record
 from mapping.settings import MappingSettings
 from mapping.timestamps import read_timestamp
-from sink.coalescer import Coalescer, PendingUpdate
+from sink.coalescer import Coalescer
 from sink.delivery import LateEvents
+from sink.encoding import encode_update
 from sink.lateness import timeliness, without_time
 
 Outcome = Literal["mapped", "skipped", "rejected"]
+Problems = tuple[FieldProblem, ...]
 _TOO_OLD = "event_too_old"
 
 
 class Meaning(NamedTuple):
-    """What becomes of an event. `fields` are the fields that were left out or changed."""
+    """What becomes of an event."""
 
     outcome: Outcome
     reason: str | None
-    updates: tuple[PendingUpdate, ...] = ()
-    fields: tuple[FieldProblem, ...] = ()
+    updates: tuple[Any, ...] = ()
+    """As orjson writes them: the items of the posted array, or the one update in the document's shape."""
+    fields: Problems = ()
+    """Fields that were left out or changed."""
 
 
-class DocumentedMeaning(NamedTuple):
-    """The same, with the update in the document's shape."""
+Reader: TypeAlias = Callable[[bytes], Meaning]
 
-    outcome: Outcome
-    reason: str | None
-    updates: tuple[dict[str, Any], ...] = ()
-    fields: tuple[FieldProblem, ...] = ()
+
+class Clock(NamedTuple):
+    """The rule that Batch takes events of the last 24 hours, none of the future."""
+
+    now_ms: float | None
+    """Milliseconds since 1970; None turns the rule off."""
+    late_events: LateEvents
+
+    def judge(self, events: Iterable[ProfileEvent]) -> _Verdict:
+        """What becomes of a record's events; they have the record's one timestamp."""
+        now_ms = self.now_ms
+        judged = set() if now_ms is None else {timeliness(event, now_ms) for event in events}
+        if "late" in judged:
+            return _LATE[self.late_events]
+        return _Verdict("untimed", "event_in_future") if "future" in judged else _Verdict("sent")
+
+
+class _Verdict(NamedTuple):
+    fate: Literal["sent", "untimed", "skipped", "rejected"]
+    """`untimed`: sent without its time. `skipped`, `rejected`: it leaves its update."""
+    reason: str = ""
+
+
+_LATE: dict[LateEvents, _Verdict] = {
+    "dead_letter": _Verdict("rejected", _TOO_OLD),
+    "send_without_time": _Verdict("untimed", _TOO_OLD),
+    "skip": _Verdict("skipped", _TOO_OLD),
+}
 
 
 class _Parts:
@@ -47,124 +76,78 @@ class _Parts:
         self.parts = 1
 
 
-class _Verdict(NamedTuple):
-    """What the 24-hour rule says of an event."""
-
-    outcome: Outcome = "mapped"
-    """`mapped`: the event goes, with or without its time. Else it leaves its update."""
-    timed: bool = True
-    problem: FieldProblem | None = None
-
-
-_TIMELY = _Verdict()
-
-
-def compile_meaning(
-    settings: MappingSettings, late_events: LateEvents, now_ms: float | None
-) -> Callable[[bytes], Meaning]:
-    """A function from a record's value to its meaning, which returns for any bytes.
-
-    `now_ms`: the clock, milliseconds since 1970; None turns off the rule that an event may be 24 hours old.
-    """
+def posted_meaning(settings: MappingSettings, clock: Clock) -> Reader:
+    """A function from a record's value to its meaning, with updates as they are posted. It returns for any bytes."""
     map_record = compile_mapper(settings)
 
-    def meaning(record: bytes) -> Meaning:
+    def read(record: bytes) -> Meaning:
         result = map_record(record)
-        if isinstance(result, Skipped):
-            return Meaning("skipped", result.reason, (), result.problems)
         if not isinstance(result, ProfileUpdate):
-            return Meaning("rejected", result.reason, (), result.problems)
-        return _timed(result, late_events, now_ms)
+            return _nothing(result)
+        verdict = clock.judge(result.events)
+        if verdict.fate == "untimed":
+            result = result._replace(events=tuple(without_time(event) for event in result.events))
+        elif verdict.fate != "sent":
+            result = result._replace(events=())
+        return _mapped(_posted(result), result.problems, verdict)
 
-    return meaning
+    return read
 
 
-def compile_documented(
-    settings: MappingSettings, late_events: LateEvents, now_ms: float | None
-) -> Callable[[bytes], DocumentedMeaning]:
-    """The same in the shape of Segment's document: names as they came, and no time."""
+def documented_meaning(settings: MappingSettings, clock: Clock) -> Reader:
+    """The same with the update in the shape of Segment's document: names as they came, and no time."""
 
-    def meaning(record: bytes) -> DocumentedMeaning:
+    def read(record: bytes) -> Meaning:
         result = documented(record, settings)
-        if isinstance(result, Skipped):
-            return DocumentedMeaning("skipped", result.reason, (), result.problems)
         if not isinstance(result, Documented):
-            return DocumentedMeaning("rejected", result.reason, (), result.problems)
-        update, fields = result
-        verdict = _TIMELY
-        if "event" in update:
-            verdict = _judge(ProfileEvent("", _timestamp_ms(record), b""), late_events, now_ms)
-        if verdict.problem is not None:
-            fields = (*fields, verdict.problem)
-        if verdict.outcome == "mapped":
-            return DocumentedMeaning("mapped", None, (update,), fields)
-        rest = {key: value for key, value in update.items() if key != "event"}
-        outcome, reason = _without_event(verdict, left="attributes" in rest)
-        return DocumentedMeaning(outcome, reason, (rest,) if "attributes" in rest else (), fields)
+            return _nothing(result)
+        update = dict(result.update)
+        happened = _field(record, "timestamp", lambda value: (read_timestamp(value) or (None,))[0])
+        events = (ProfileEvent("", happened, b""),) if "event" in update else ()
+        verdict = clock.judge(events)
+        if verdict.fate in ("skipped", "rejected"):
+            del update["event"]
+        return _mapped((update,) if len(update) > 1 else (), result.problems, verdict)
 
-    return meaning
-
-
-def _timed(update: ProfileUpdate, late_events: LateEvents, now_ms: float | None) -> Meaning:
-    """An update under the 24-hour rule. The mapping makes at most one event of a record."""
-    verdict = _judge(update.events[0], late_events, now_ms) if update.events else _TIMELY
-    fields = update.problems if verdict.problem is None else (*update.problems, verdict.problem)
-    if verdict.outcome == "mapped":
-        if not verdict.timed:
-            update = update._replace(events=tuple(without_time(event) for event in update.events))
-        return Meaning("mapped", None, posted(update), fields)
-    update = update._replace(events=())
-    outcome, reason = _without_event(verdict, left=bool(update.attributes))
-    return Meaning(outcome, reason, posted(update) if update.attributes else (), fields)
-
-
-def _judge(event: ProfileEvent, late_events: LateEvents, now_ms: float | None) -> _Verdict:
-    judged = "timely" if now_ms is None else timeliness(event, now_ms)
-    if judged == "timely":
-        return _TIMELY
-    if judged == "future":
-        return _Verdict(timed=False, problem=FieldProblem("time", "event_in_future"))
-    if late_events == "send_without_time":
-        return _Verdict(timed=False, problem=FieldProblem("time", _TOO_OLD))
-    if late_events == "skip":
-        return _Verdict("skipped", problem=FieldProblem("event", _TOO_OLD))
-    return _Verdict("rejected")
-
-
-def _without_event(verdict: _Verdict, *, left: bool) -> tuple[Outcome, str | None]:
-    """A record's outcome is the worst of its parts': its event that left, and the attributes that go."""
-    if verdict.outcome == "skipped" and left:
-        return "mapped", None
-    return verdict.outcome, _TOO_OLD
-
-
-def posted(update: ProfileUpdate) -> tuple[PendingUpdate, ...]:
-    """The updates that leave for it, in order: one, unless it is over Batch's limits."""
-    coalescer = Coalescer()
-    coalescer.add(update, _Parts(), 0.0)
-    updates: list[PendingUpdate] = []
-    while taken := coalescer.take(1):
-        updates += taken
-        coalescer.settle(taken[0])
-    return tuple(updates)
+    return read
 
 
 def message_id(record: bytes) -> str | None:
     """The event's messageId, if it has one that is a string."""
-    found = read_record(map_event=_message_id, record=record)
+    found = _field(record, "messageId", lambda value: value)
     return found if isinstance(found, str) else None
 
 
-def _message_id(event: dict[str, Any], _: list[FieldProblem]) -> str | None:
-    found = event.get("messageId")
-    return found if isinstance(found, str) else None
+def _nothing(result: Skipped | Rejected) -> Meaning:
+    outcome: Outcome = "skipped" if isinstance(result, Skipped) else "rejected"
+    return Meaning(outcome, result.reason, (), result.problems)
 
 
-def _timestamp_ms(record: bytes) -> int | None:
-    found = read_record(map_event=_timestamp, record=record)
-    return None if found is None or isinstance(found, Skipped | Rejected) else found
+def _mapped(updates: tuple[Any, ...], fields: Problems, verdict: _Verdict) -> Meaning:
+    """The outcome is the worst of the parts': an event that leaves the update, and the attributes that go."""
+    if verdict.fate == "sent":
+        return Meaning("mapped", None, updates, fields)
+    if verdict.fate == "untimed":
+        return Meaning("mapped", None, updates, (*fields, FieldProblem("time", verdict.reason)))
+    if verdict.fate == "skipped" and updates:
+        return Meaning("mapped", None, updates, (*fields, FieldProblem("event", verdict.reason)))
+    return Meaning(verdict.fate, verdict.reason, updates, fields)
 
 
-def _timestamp(event: dict[str, Any], _: list[FieldProblem]) -> int | None:
-    moment = read_timestamp(event.get("timestamp"))
-    return moment[0] if moment else None
+def _posted(update: ProfileUpdate) -> tuple[orjson.Fragment, ...]:
+    """The items of the posted array, in order: one, unless the update is over Batch's limits."""
+    if not update.attributes and not update.events:
+        return ()
+    coalescer = Coalescer()
+    coalescer.add(update, _Parts(), 0.0)
+    items = []
+    while taken := coalescer.take(1):
+        items.append(orjson.Fragment(encode_update(taken[0])))
+        coalescer.settle(taken[0])
+    return tuple(items)
+
+
+def _field(record: bytes, name: str, read: Callable[[Any], Any]) -> Any:
+    """A member of the event, read; None if the record cannot be."""
+    found = read_record(map_event=lambda event, _: read(event.get(name)), record=record)
+    return None if isinstance(found, Skipped | Rejected) else found

@@ -58,7 +58,7 @@ class Sending:
     sent: int = 0
     keyed: int = 0
     unreadable: int = 0
-    bytes: int = 0
+    size: int = 0
     delivered: int = 0
     failed: int = 0
     failure: KafkaError | None = None
@@ -74,7 +74,7 @@ class Sending:
             key = None
         self.keyed += key is not None
         self.sent += 1
-        self.bytes += len(line)
+        self.size += len(line)
         while not self.hopeless:
             try:
                 self.producer.produce(self.topic, line, key=key, on_delivery=self._confirmed)
@@ -174,11 +174,15 @@ def _progress(stream: BinaryIO, sending: Sending) -> Iterator[Any]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task: TaskID = bar.add_task(f"to {sending.topic}", total=size or None, records=0)
-        yield lambda: bar.update(task, completed=sending.bytes + sending.sent, records=sending.delivered)
+        yield lambda: bar.update(task, completed=sending.size + sending.sent, records=sending.delivered)
 
 
 def _summary(sending: Sending, seconds: float) -> str:
-    whole = f"{sending.delivered} records" if not sending.failed else f"{sending.delivered} of {sending.sent} records"
+    whole = (
+        f"{sending.delivered} records"
+        if not sending.failed
+        else f"{sending.delivered} of {sending.sent} records"
+    )
     notes = []
     if sending.keyed < sending.sent:
         notes.append(f"{sending.sent - sending.keyed} without a key")

@@ -1,0 +1,76 @@
+"""The closing words: what was seen, whether it is right, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.text import Text
+
+from streams.demo.comparison import DIFFERENCES_SHOWN
+from streams.demo.summary import Summary
+
+_NEXT = (
+    "Next: segbatch sandbox is this local Batch, to develop against; segbatch map shows what an event of yours",
+    "becomes. With Kafka and Batch's keys in the environment, segbatch check, then segbatch run.",
+)
+
+
+def reasons_in_words(reasons: Mapping[str, int]) -> str:
+    """`junk_user_id 12, too_old 3`: the most frequent first; empty without any."""
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {count:,}" for reason, count in ordered)
+
+
+def closing_words(summary: Summary) -> Iterator[Text]:
+    """The paragraphs at the end."""
+    account = summary.account
+    yield Text(
+        f"{account.accepted:,} of {_count(account.ended, 'Segment event')} became "
+        f"{_count(account.updates, 'profile update')} in {_count(summary.calls, 'call')}: "
+        f"{summary.events_per_update:.1f} events an update.",
+        style="bold",
+    )
+    yield _others(summary)
+    yield _limits(summary)
+    yield _verdict(summary)
+    for line in (*summary.differences[:DIFFERENCES_SHOWN], *summary.problems):
+        yield Text(f"  - {line}", style="red")
+    hidden = len(summary.differences) - DIFFERENCES_SHOWN
+    if hidden > 0:
+        yield Text(f"  - and {hidden:,} more", style="red")
+    if summary.ok:
+        yield Text(" ".join(_NEXT), style="dim")
+
+
+def _others(summary: Summary) -> Text:
+    account = summary.account
+    parts = []
+    for words, reasons in (("skipped", account.skipped), ("in the dead-letter topic", account.dead_lettered)):
+        total = sum(reasons.values())
+        parts.append(f"{total:,} {words}" + (f" ({reasons_in_words(reasons)})" if total else ""))
+    return Text(f"The others: {', '.join(parts)}. Lag is {summary.lag:,}.")
+
+
+def _limits(summary: Summary) -> Text:
+    refused = summary.refused_429
+    never = "Batch's limit was never hit" if not refused else f"Batch refused {_count(refused, 'call')} (429)"
+    waited = f"calls waited {summary.tokens_waited_s:.1f} s for tokens, in which events merged"
+    return Text(f"{never}: {waited}. It took {summary.seconds:.0f} s.")
+
+
+def _verdict(summary: Summary) -> Text:
+    seen = f"{_count(summary.profiles, 'profile')} and {_count(summary.profile_events, 'event')} in Batch"
+    if summary.ok:
+        return Text(f"✓ {seen} are exactly those expected from what was produced.", style="bold green")
+    if summary.differences:
+        return Text(
+            f"✗ {seen} differ from what was produced in {_count(len(summary.differences), 'place')}:",
+            style="bold red",
+        )
+    if summary.lag:
+        return Text(f"✗ {summary.lag:,} records were not committed.", style="bold red")
+    return Text("✗ The counts do not add up:", style="bold red")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
