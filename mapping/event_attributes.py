@@ -12,7 +12,7 @@ from mapping.naming import NameTable
 from mapping.numbers import scalar
 from mapping.profile import DateString, FieldProblem, UrlString
 from mapping.refusal import Refused
-from mapping.strings import attribute_string, plain_string
+from mapping.strings import PLAIN_FIRST, STRING_LIMIT, attribute_string, plain_string
 from mapping.values import ARRAY_LIMIT
 
 NESTING_LIMIT = 3
@@ -75,8 +75,9 @@ def _object(
         kind = type(value)
         try:
             if kind is str:
-                value = attribute_string(value)
-                typed = typed or type(value) is not str
+                if value[:1] not in PLAIN_FIRST or len(value) > STRING_LIMIT:
+                    value = attribute_string(value)
+                    typed = typed or type(value) is not str
             elif kind is list:
                 value = _array(value, rules, path + key, depth, problems)
             elif kind is dict:

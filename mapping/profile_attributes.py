@@ -15,7 +15,7 @@ from mapping.natives import (
 )
 from mapping.profile import AttributeValue, FieldProblem
 from mapping.refusal import Refused
-from mapping.strings import attribute_string
+from mapping.strings import PLAIN_FIRST, STRING_LIMIT, attribute_string
 from mapping.values import attribute_value
 
 Attributes = dict[str, AttributeValue]
@@ -35,9 +35,12 @@ def add_trait_natives(
     problems: list[FieldProblem],
 ) -> None:
     """From `context.traits`, where a null counts as absent, then from `traits`, where it clears."""
-    if not context_traits and TRAIT_NATIVE_KEYS.isdisjoint(traits):
+    present = TRAIT_NATIVE_KEYS & (traits.keys() | context_traits.keys() if context_traits else traits.keys())
+    if not present:
         return
     for trait, name, rule in TRAIT_NATIVES:
+        if trait not in present:
+            continue
         path = "context.traits."
         value = context_traits.get(trait)
         if value is None:
@@ -108,8 +111,14 @@ def add_custom_attributes(
             if key in RESERVED_NAMES:
                 problems.append(FieldProblem(f"traits.{key}", "reserved_name"))
             continue
+        sent: AttributeValue
         try:
-            sent = attribute_string(value) if type(value) is str else attribute_value(value)
+            if type(value) is not str:
+                sent = attribute_value(value)
+            elif value[:1] in PLAIN_FIRST and len(value) <= STRING_LIMIT:
+                sent = value
+            else:
+                sent = attribute_string(value)
         except Refused as refused:
             problems.append(FieldProblem(f"traits.{key}", refused.reason))
             continue

@@ -23,6 +23,11 @@ _SHORTEST_URL_OR_DATE = len("ftp://ab")
 _FIRST_OF_DATE_OR_URL = frozenset("0123456789hHfF")
 
 
+PLAIN_FIRST = frozenset(map(chr, range(0x21, 0x7F))) - _FIRST_OF_DATE_OR_URL
+"""First characters by which a string of at most STRING_LIMIT is known to be neither blank nor a date nor a URL: callers
+that see every string of every event look here before they call `attribute_string`."""
+
+
 def attribute_string(text: str) -> str:
     """A DateString, a UrlString or the string itself. Raises Refused if it is blank or too long."""
     length = len(text)

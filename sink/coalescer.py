@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mapping.profile import ArrayDelta, AttributeValue, ProfileEvent, ProfileUpdate
 
@@ -49,6 +49,15 @@ class PendingUpdate:
         self.bytes = PROFILE_OVERHEAD_BYTES
         self.overflow: list[PendingUpdate] | None = None
         """Further updates of the profile, in order, for what Batch would not take in this one."""
+
+
+class _Kept(NamedTuple):
+    """What waits for a record that is kept while others of its profile are dropped."""
+
+    record: Record
+    arrived: float
+    names: set[str]
+    events: list[ProfileEvent]
 
 
 def compose(older: AttributeValue, newer: ArrayDelta) -> AttributeValue | None:
@@ -157,8 +166,8 @@ class Coalescer:
         self, is_kept: Callable[[Record], bool], rebuild: Callable[[Record], ProfileUpdate], now: float
     ) -> None:
         """Drop what waits for records that are not kept. An update that stands for kept records as well is
-        rebuilt from those, since what was merged cannot be taken apart."""
-        kept: dict[int, tuple[Record, float]] = {}
+        rebuilt from those, since what was merged cannot be taken apart; what left earlier is not repeated."""
+        kept: dict[int, _Kept] = {}
         dropped: set[str] = set()
         for update in list(self._waiting.values()):
             chain = [update, *(update.overflow or ())]
@@ -171,14 +180,18 @@ class Coalescer:
                 for record in filter(is_kept, part.records):
                     if id(record) in kept:
                         record.parts -= 1
-                    else:
-                        kept[id(record)] = (record, update.arrived)
+                    mine = kept.setdefault(id(record), _Kept(record, update.arrived, set(), []))
+                    mine.names.update(part.attributes)
+                    mine.events.extend(event for event, owner in part.events if owner is record)
         for custom_id in dropped:
             del self._waiting[custom_id]
         self._fresh = deque(update for update in self._fresh if update.custom_id not in dropped)
         self._returned = deque(update for update in self._returned if update.custom_id not in dropped)
-        for record, arrived in kept.values():
-            self.add(rebuild(record), record, min(arrived, now))
+        for record, arrived, names, events in kept.values():
+            whole = rebuild(record)
+            attributes = {name: value for name, value in whole.attributes.items() if name in names}
+            rest = whole._replace(attributes=attributes, events=tuple(events))
+            self.add(rest, record, min(arrived, now))
 
     def _open(self, custom_id: str, now: float) -> PendingUpdate:
         pending = PendingUpdate(custom_id, now)
@@ -263,6 +276,7 @@ class Coalescer:
             part.attributes[name] = _merged(part, name, value)
             touched.add(at)
         head.overflow = chain[1:] or None
+        touched = touched or {0}
         for index in sorted(touched):
             self._enter(chain[index], events[index], record)
         record.parts += len(touched) - 1

@@ -202,24 +202,24 @@ class Delivery:
         held: bool = True,
     ) -> None:
         """See `updates` through. `tokens` were paid for them already. `held`: the coalescer knows them as out."""
-        while updates := self._still_ours(updates, held):
-            if not tokens and not self._stopping:
-                tokens = await self._limiter.spend(len(updates))
-                updates = self._still_ours(updates, held)
-            now, later = updates[:tokens], updates[tokens:]
-            now, items, unsent = self._prepare(now, held)
-            self._limiter.give_back(tokens - len(now))
-            if self._stopping:
-                return
-            if later or unsent:
-                await self._deliver(call, now, history, tokens=len(now), held=held)
-                updates, history, tokens = unsent + later, _History(), 0
-                continue
+        while updates and not self._stopping:
+            if self.halt is not None:
+                await self._rest(call, self._lifted, None)
+            updates = self._still_ours(updates, held)
+            if not updates or self._stopping:
+                break
+            tokens = tokens or await self._limiter.spend(len(updates))
+            posted, left, answer = await self._attempt(call, updates, tokens, history, held)
             tokens = 0
-            if now:
-                answer = await self._attempt(call, now, items, history)
-                now = await self._conclude(call, now, answer, history, held)
-            updates = now
+            if answer is not None:
+                again = await self._conclude(call, posted, answer, history, held)
+                if again and left:
+                    await self._deliver(call, again, history, held=held)
+                    again = []
+                history = _History() if left else history
+                left = again + left
+            updates = left
+        self._limiter.give_back(tokens)
 
     def _prepare(
         self, updates: list[PendingUpdate], held: bool
@@ -227,7 +227,7 @@ class Delivery:
         """What can be posted in one call, in its wire form, and what does not fit in the call."""
         updates = self._timely(updates, held)
         items: list[bytes] = []
-        size = 0
+        size = 1
         for update in updates:
             item = encode_update(update)
             size += len(item) + 1
@@ -237,18 +237,40 @@ class Delivery:
         return updates[: len(items)], items, updates[len(items) :]
 
     async def _attempt(
+        self,
+        call: _Call,
+        updates: list[PendingUpdate],
+        tokens: int,
+        history: _History,
+        held: bool,
+        *,
+        probe: bool = False,
+    ) -> tuple[list[PendingUpdate], list[PendingUpdate], Answer | None]:
+        """Post as many as there are tokens for: what was posted, what was left, and the answer to what was posted.
+        What may be sent is judged when its turn to be posted has come, since it may have waited for that."""
+        async with self._posting:
+            ours = self._still_ours(updates, held)
+            if self._stopping or (self.halt is not None and not probe):
+                self._limiter.give_back(tokens)
+                return [], ours, None
+            now, items, unsent = self._prepare(ours[:tokens], held)
+            self._limiter.give_back(tokens - len(now))
+            left = unsent + ours[tokens:]
+            answer = await self._request(call, now, items, history) if now else None
+        return now, left, answer
+
+    async def _request(
         self, call: _Call, updates: list[PendingUpdate], items: list[bytes], history: _History
     ) -> Answer:
         history.attempts += 1
-        async with self._posting:
-            call.posted = updates
-            started = time.perf_counter()
-            try:
-                answer = await self._post(b"[" + b",".join(items) + b"]")
-            finally:
-                call.posted = ()
-                self._limiter.answered(len(updates))
-                self._ended.set()
+        call.posted = updates
+        started = time.perf_counter()
+        try:
+            answer = await self._post(b"[" + b",".join(items) + b"]")
+        finally:
+            call.posted = ()
+            self._limiter.answered(len(updates))
+            self._ended.set()
         self._observer.call_answered(answer.status, time.perf_counter() - started)
         if answer.ambiguous:
             self._observer.answer_ambiguous()
@@ -318,8 +340,8 @@ class Delivery:
         """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone."""
         if len(updates) > 1:
             middle = len(updates) // 2
-            await self._deliver(call, updates[:middle], _History(), held=held)
-            await self._deliver(call, updates[middle:], _History(), held=held)
+            for half in (updates[:middle], updates[middle:]):
+                await self._deliver(call, half, _History(attempts=history.attempts), held=held)
             return
         update = updates[0]
         if len(update.records) > 1:
@@ -362,36 +384,41 @@ class Delivery:
         wait_s = max(random.uniform(0, bound), answer.retry_after_s or 0.0)
         message = mask_message(answer.message, updates)
         self._observer.call_retried(answer.status, message, wait_s, history.attempts)
-        if not self._stopping:
-            await self._rest(call, self._stirred, wait_s)
-        return updates
+        return await self._pause(call, updates, wait_s, held)
 
     async def _wait_out_halt(
         self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
     ) -> list[PendingUpdate]:
         """Nothing is dead-lettered: the first call to be refused probes with its oldest update, the others wait."""
         if self.halt is not None:
-            await self._rest(call, self._lifted, None)
             return updates
         self.halt = Halt(answer.status, mask_message(answer.message, updates))
         self._lifted.clear()
         self._observer.halted(self.halt.status, self.halt.message, self.halt.remedy)
         delay = FIRST_PROBE_S
-        while not self._stopping and answer.verdict is Verdict.HALT:
-            await self._rest(call, self._stirred, delay)
-            delay = min(LONGEST_PROBE_S, delay * 2)
-            updates = self._still_ours(updates, held)
-            probe, items, _ = self._prepare(updates[:1], held)
-            if self._stopping or not probe:
-                updates = probe + updates[1:]
+        while updates := await self._pause(call, updates, delay, held):
+            if self._stopping:
                 break
+            delay = min(LONGEST_PROBE_S, delay * 2)
             self._reload_credentials()
-            await self._limiter.spend(1)
-            answer = await self._attempt(call, probe, items, history)
-            if answer.verdict is not Verdict.HALT:
+            tokens = await self._limiter.spend(1)
+            posted, left, latest = await self._attempt(call, updates[:1], tokens, history, held, probe=True)
+            updates = posted + left + updates[1:]
+            if latest is not None and latest.verdict is not Verdict.HALT:
                 self._lift_halt()
-                return await self._conclude(call, probe, answer, history, held) + updates[1:]
+                return await self._conclude(call, posted, latest, history, held) + updates[1:]
         self._lift_halt()
+        return updates
+
+    async def _pause(
+        self, call: _Call, updates: list[PendingUpdate], seconds: float, held: bool
+    ) -> list[PendingUpdate]:
+        """Rest so long, and let go meanwhile what is not ours any more; what is left."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while updates and not self._stopping and (remaining := until - loop.time()) > 0:
+            await self._rest(call, self._stirred, remaining)
+            updates = self._still_ours(updates, held)
         return updates
 
     async def _rest(self, call: _Call, until: asyncio.Event, seconds: float | None) -> None:
@@ -424,12 +451,23 @@ class Delivery:
                 ours.append(update)
                 continue
             if live:
-                rebuilt = regroup(update, live, self._settlement.rebuild)[0]
-                update.attributes, update.events, update.records = rebuilt.attributes, rebuilt.events, live
+                self._restrict(update, live)
                 ours.append(update)
             else:
                 self._release([update], held)
         return ours
+
+    def _restrict(self, update: PendingUpdate, live: list[Record]) -> None:
+        """Leave out what other records said. Where array deltas of the live ones do not compose into one update,
+        which is rare, the attributes stay as they were merged: to repeat them does no harm."""
+        parts = [record.parts for record in live]
+        rebuilt = regroup(update, live, self._settlement.rebuild)
+        for record, count in zip(live, parts, strict=True):
+            record.parts = count
+        update.records = live
+        update.events = [pair for part in rebuilt for pair in part.events]
+        if len(rebuilt) == 1:
+            update.attributes = rebuilt[0].attributes
 
     def _timely(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
         """Take out events that Batch would refuse for their time; updates left with nothing end here."""

@@ -11,16 +11,14 @@ from sink.coalescer import Coalescer, PendingUpdate, Record
 def regroup(
     update: PendingUpdate, records: Sequence[Record], rebuild: Callable[[Record], ProfileUpdate]
 ) -> list[PendingUpdate]:
-    """The updates, in order, that say what `records` said in `update`: rebuilt from the records, restricted to
-    the attributes and events that `update` carried."""
-    bodies = {event.body for event, _ in update.events}
-    names = {event.name for event, _ in update.events if event.time_ms is None}
+    """The updates, in order, that say what `records` said in `update`: attributes rebuilt from the records,
+    restricted to those that `update` carried, and the events that it carried."""
     scratch = Coalescer()
     for record in records:
         whole = rebuild(record)
         carried = whole._replace(
             attributes={name: value for name, value in whole.attributes.items() if name in update.attributes},
-            events=tuple(e for e in whole.events if e.body in bodies or e.name in names),
+            events=tuple(event for event, owner in update.events if owner is record),
         )
         scratch.add(carried, record, update.arrived)
     parts: list[PendingUpdate] = []

@@ -68,8 +68,8 @@ class Assignments:
             self.ledgers.pop((ledger.topic, ledger.partition), None)
 
     async def restart(self, consumer: Any, ledger: Ledger) -> Ledger:
-        """The next record to fetch does not exist: retention passed us, or the topic was made anew. Read on at
-        the partition's start; what was passed is counted and logged as lost."""
+        """The next record to fetch does not exist: retention passed us, or the topic was made anew. The ledger to
+        read on with, from the partition's start; what was passed is counted and logged as lost."""
         place = (ledger.topic, ledger.partition)
         low, _ = await _look_up(consumer, "get_watermark_offsets", TopicPartition(*place))
         lost = low - ledger.position
@@ -87,7 +87,6 @@ class Assignments:
                 remedy="raise the topic's retention, and see why the worker is behind",
             )
             ledger.advance(low)
-        await consumer.seek(TopicPartition(*place, low))
         return ledger
 
     async def _inherited(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from streams.commands import config, map_events, produce, run, sandbox
+from streams.commands import check, config, map_events, produce, run, sandbox
+from streams.demo.command import demo
 
 __all__ = ["app", "main"]
 
@@ -17,7 +18,9 @@ app = typer.Typer(
 )
 
 
+app.command()(demo)
 app.command()(run.run)
+app.command()(check.check)
 app.command("map")(map_events.map_events)
 app.command()(produce.produce)
 sandbox.register(app)

@@ -40,7 +40,7 @@ def encode(done: bytes | bytearray, level: Level | None) -> str:
     packed = _pack(done)
     tokens, at = (f"{min(level.tokens, MOST_TOKENS):.1f}", f"{level.at:.3f}") if level is not None else ("", "")
     text = f"{tokens}:{at}:{base64.b64encode(packed).decode('ascii')}"
-    return f"{VERSION}:{zlib.crc32(text.encode('ascii')):08x}:{text}"
+    return f"{VERSION}:{_checksum(text)}:{text}"
 
 
 def decode(text: str | None) -> CommitMetadata | None:
@@ -48,13 +48,17 @@ def decode(text: str | None) -> CommitMetadata | None:
     version, _, rest = (text or "").rstrip("\0").partition(":")
     checksum, _, body = rest.partition(":")
     try:
-        if version != VERSION or int(checksum, 16) != zlib.crc32(body.encode("ascii")):
+        if version != VERSION or checksum != _checksum(body):
             return None
         tokens, at, data = body.split(":", 2)
         level = Level(float(tokens), float(at)) if tokens else None
         return CommitMetadata(_unpack(base64.b64decode(data, validate=True)), level)
     except (ValueError, binascii.Error, zlib.error, UnicodeError):
         return None
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode('ascii')):08x}"
 
 
 def _pack(done: bytes | bytearray) -> bytes:

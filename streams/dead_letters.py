@@ -22,6 +22,7 @@ from streams.records import Headers, Message, Record
 POLL_S = 0.02
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
+LOOKUP_TIMEOUT_S = 10.0
 LARGEST_MESSAGE = 64 * 1024 * 1024
 PRODUCER: Mapping[str, str | int | bool] = {
     "enable.idempotence": True,
@@ -40,6 +41,8 @@ class _Letter:
 
     record: Record
     refusal: Refusal
+    alone: bool = False
+    """It is sent in a batch of its own: of a batch that is too large Kafka refuses every record."""
     with_value: bool = True
     wait_s: float = FIRST_WAIT_S
     """How long to wait before it is written again."""
@@ -55,16 +58,20 @@ class DeadLetterWriter:
         metrics: Metrics,
         on_confirmed: Callable[[Record, Refusal], None],
     ) -> None:
-        self._producer = Producer(
-            {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client},
-            logger=logging.getLogger("librdkafka"),
-        )
+        self._settings = {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client}
+        self._producer = self._make_producer()
+        self._one_by_one: Producer | None = None
+        """Made when the first batch was too large."""
         self._topic_for = topic_for
         self._metrics = metrics
         self._on_confirmed = on_confirmed
         self._open: set[_Letter] = set()
         self._waiting: list[tuple[float, _Letter]] = []
         self._partitions: dict[str, int] = {}
+        """How many each dead-letter topic has: a letter lies in the one of its record's number."""
+        self._asking: dict[str, list[_Letter]] = {}
+        """Letters that wait to know their topic's partitions."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
         self.failure = ""
         """Why letters cannot be written at present; empty while they can."""
@@ -80,14 +87,12 @@ class DeadLetterWriter:
         self._open.add(letter)
         self._produce(letter)
 
-    def learn_partitions(self, topics: Mapping[str, int]) -> None:
-        """How many partitions each dead-letter topic has: a letter lies in the one of its record's number."""
-        self._partitions.update(topics)
-
     async def run(self) -> None:
         """Serve confirmations, and write again what failed."""
         while True:
             self._producer.poll(0)
+            if self._one_by_one is not None:
+                self._one_by_one.poll(0)
             now = time.monotonic()
             due = [letter for at, letter in self._waiting if at <= now]
             if due:
@@ -108,7 +113,10 @@ class DeadLetterWriter:
             self._close(letter)
             return
         topic = self._topic_for(record.ledger.topic)
-        same_number = record.ledger.partition < self._partitions.get(topic, 0)
+        if topic not in self._partitions:
+            self._ask_partitions(topic, letter)
+            return
+        same_number = record.ledger.partition < self._partitions[topic]
         place = {"partition": record.ledger.partition} if same_number else {}
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -120,7 +128,7 @@ class DeadLetterWriter:
             self._on_confirmed(record, letter.refusal)
 
         try:
-            self._producer.produce(
+            self._producer_for(letter).produce(
                 topic,
                 value=record.message.value() if letter.with_value else None,
                 key=record.message.key(),
@@ -133,12 +141,38 @@ class DeadLetterWriter:
         except BufferError:
             self._waiting.append((time.monotonic() + POLL_S, letter))
 
+    def _ask_partitions(self, topic: str, letter: _Letter) -> None:
+        waiting = self._asking.setdefault(topic, [])
+        waiting.append(letter)
+        if len(waiting) == 1:
+            task = asyncio.create_task(self._learn_partitions(topic))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _learn_partitions(self, topic: str) -> None:
+        error: KafkaError | None = None
+        try:
+            found = await asyncio.to_thread(self._producer.list_topics, topic, LOOKUP_TIMEOUT_S)
+            described = found.topics[topic]
+            error = described.error
+        except KafkaException as failed:
+            error = failed.args[0]
+        else:
+            if error is None:
+                self._partitions[topic] = len(described.partitions)
+        for letter in self._asking.pop(topic):
+            if error is None:
+                self._produce(letter)
+            else:
+                self._failed(letter, error)
+
     def _failed(self, letter: _Letter, error: KafkaError) -> None:
         too_large = error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE)
         if too_large and letter.with_value:
-            letter.with_value = False
+            letter.alone, letter.with_value = True, not letter.alone
             self._produce(letter)
             return
+        self._partitions.pop(self._topic_for(letter.record.ledger.topic), None)
         self._metrics.dead_letter_failures.inc()
         if not self.failure:
             log.error(
@@ -150,6 +184,16 @@ class DeadLetterWriter:
         self.failure = error.name()
         self._waiting.append((time.monotonic() + letter.wait_s, letter))
         letter.wait_s = min(LONGEST_WAIT_S, letter.wait_s * 2)
+
+    def _producer_for(self, letter: _Letter) -> Producer:
+        if not letter.alone:
+            return self._producer
+        if self._one_by_one is None:
+            self._one_by_one = self._make_producer({"batch.num.messages": 1})
+        return self._one_by_one
+
+    def _make_producer(self, more: Mapping[str, int] | None = None) -> Producer:
+        return Producer({**self._settings, **(more or {})}, logger=logging.getLogger("librdkafka"))
 
     def _close(self, letter: _Letter) -> None:
         self._open.discard(letter)

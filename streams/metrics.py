@@ -5,7 +5,7 @@ Labels never hold a user, an attribute or an event name: reasons and statuses ar
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -44,10 +44,18 @@ class Latency(Collector):
         self._sum = 0.0
         registry.register(self)
 
-    def observe(self, seconds: float) -> None:
-        """Count one value."""
-        self._counts[bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
-        self._sum += seconds
+    def observe(self, seconds: list[float]) -> None:
+        """Count these values; sorts them."""
+        seconds.sort()
+        counted = 0
+        for index, bound in enumerate(LATENCY_BUCKETS_S):
+            below = bisect_right(seconds, bound)
+            self._counts[index] += below - counted
+            counted = below
+            if counted == len(seconds):
+                break
+        self._counts[-1] += len(seconds) - counted
+        self._sum += sum(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """The histogram as Prometheus reads it: cumulative counts by upper bound."""

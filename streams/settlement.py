@@ -36,7 +36,7 @@ class RecordSettlement:
         """Batch took these updates: a part of each of their records is done."""
         now = time.time()
         ended = 0
-        observe = self._metrics.latency.observe
+        latencies: list[float] = []
         for update in updates:
             for record in cast("list[Record]", update.records):
                 if record.ledger.forgotten:
@@ -49,7 +49,8 @@ class RecordSettlement:
                     self.settle(record, Ending.ACCEPTED, "")
                 kind, appended_ms = record.message.timestamp()
                 if kind != NO_TIMESTAMP:
-                    observe(now - appended_ms / 1000)
+                    latencies.append(now - appended_ms / 1000)
+        self._metrics.latency.observe(latencies)
         if ended:
             self._metrics.records_ended("accepted", "", ended)
         self._metrics.updates_accepted(len(updates))

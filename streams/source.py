@@ -195,9 +195,23 @@ class KafkaSource(Service):  # type: ignore[misc]
                 ledger.advance(message.offset())
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             if ledger is not None:
-                await self._assignments.restart(self._consumer, ledger)
+                await self._read_on(await self._assignments.restart(self._consumer, ledger))
         else:
             await self._on_error(error)
+
+    async def _read_on(self, ledger: Ledger) -> None:
+        """Fetch from the ledger's position, after an error at which librdkafka gave the partition's fetching up: it
+        would refuse to seek, so the partition is assigned anew."""
+        place = (ledger.topic, ledger.partition)
+        if self._incremental:
+            anew = [TopicPartition(*place, ledger.position)]
+            await self._consumer.incremental_unassign(anew)
+            await self._consumer.incremental_assign(anew)
+            self._paused.discard(place)
+        else:
+            ledgers = self._assignments.ledgers
+            await self._consumer.assign([TopicPartition(*p, each.position) for p, each in ledgers.items()])
+            self._paused.clear()
 
     async def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

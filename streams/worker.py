@@ -19,7 +19,7 @@ from sink.coalescer import Coalescer
 from sink.coalescer import Record as AnyRecord
 from sink.delivery import Delivery, DeliverySettings
 from sink.limiter import Limiter
-from streams.app import CHANNEL_CHUNKS, build_app
+from streams.app import build_app
 from streams.assignments import Assignments
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
@@ -207,11 +207,7 @@ class Worker:
         return (
             self._pipeline.full
             or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
-            or self._chunks_waiting() > CHANNEL_CHUNKS // 2
         )
-
-    def _chunks_waiting(self) -> int:
-        return self._chunks.queue.qsize() if self._chunks.subscriber_count else 0
 
     async def _drain(self, concerns: Callable[[AnyRecord], bool]) -> None:
         await self._delivery.quiesce(concerns)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -31,6 +32,8 @@ REACH_S = 10.0
 SHOW_EVERY = 500
 _UNDELIVERED_AFTER_MS = 60_000
 _TOPIC_UNKNOWN_AFTER_MS = 5_000
+_TRAVELS_ALONE = 256 * 1024
+"""Bytes: a broker refuses a record that is too large together with all that came in one batch with it."""
 _OF_ONE_RECORD = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE, KafkaError.INVALID_RECORD)
 """Errors that tell nothing of the other records."""
 
@@ -75,6 +78,19 @@ class Sending:
         self.keyed += key is not None
         self.sent += 1
         self.size += len(line)
+        alone = len(line) > _TRAVELS_ALONE
+        if alone:
+            self.finish()
+        self._enqueue(line, key)
+        if alone:
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait until every record is delivered or refused."""
+        while self.producer.flush(1.0):
+            pass
+
+    def _enqueue(self, line: bytes, key: bytes | None) -> None:
         while not self.hopeless:
             try:
                 self.producer.produce(self.topic, line, key=key, on_delivery=self._confirmed)
@@ -86,11 +102,6 @@ class Sending:
             else:
                 self.producer.poll(0)
                 return
-
-    def finish(self) -> None:
-        """Wait until every record is delivered or refused."""
-        while self.producer.flush(1.0):
-            pass
 
     def _confirmed(self, error: KafkaError | None, _: Message | None) -> None:
         if error is None:
@@ -122,17 +133,40 @@ def produce(
         sending = Sending(_reached_producer(client_settings(loaded.settings.kafka)), target)
         started = time.monotonic()
         with _progress(stream, sending) as show:
-            for line in lines_of(stream):
-                sending.send(line)
-                if sending.hopeless:
-                    break
-                if sending.sent % SHOW_EVERY == 0:
-                    show()
+            _send_all(stream, sending, show)
             sending.finish()
             show()
     typer.echo(_summary(sending, time.monotonic() - started))
     if sending.failure is not None:
         fail(f"produce: {sending.failed} not delivered: {sending.failure.str()}", EXIT_FAILED)
+
+
+class _Interrupted(Exception):
+    """Somebody wants the command to end."""
+
+
+def _send_all(stream: BinaryIO, sending: Sending, show: Callable[[], None]) -> None:
+    """Send the lines until the input ends or the first SIGINT or SIGTERM: what was read by then is delivered. The
+    second SIGINT ends the command at once."""
+    reading = True
+
+    def interrupt(*_: object) -> None:
+        nonlocal reading
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if reading:
+            reading = False
+            raise _Interrupted
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, interrupt)
+    with suppress(_Interrupted):
+        for line in lines_of(stream):
+            sending.send(line)
+            if sending.hopeless:
+                break
+            if sending.sent % SHOW_EVERY == 0:
+                show()
+        reading = False
 
 
 def _reached_producer(client: dict[str, str]) -> Producer:
@@ -159,7 +193,7 @@ def _reached_producer(client: dict[str, str]) -> Producer:
 
 
 @contextmanager
-def _progress(stream: BinaryIO, sending: Sending) -> Iterator[Any]:
+def _progress(stream: BinaryIO, sending: Sending) -> Iterator[Callable[[], None]]:
     """A bar on a terminal (standard error), nothing elsewhere. Gives a function that brings it up to date."""
     if not sys.stderr.isatty():
         yield lambda: None

@@ -44,7 +44,8 @@ def demo(
     users: Annotated[int, typer.Option(min=1, help="People the events are about.")] = 1500,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Workers that share the topic.")] = 1,
     rate: Annotated[
-        float, typer.Option(min=1, help="Profile updates a second that the local Batch takes; Batch's own is 300.")
+        float,
+        typer.Option(min=1, help="Profile updates a second that the local Batch takes; Batch's own is 300."),
     ] = 300.0,
     burst: Annotated[
         float, typer.Option(min=20, help="Profile updates it takes at once; Batch's own is 1,000.")
@@ -102,7 +103,7 @@ def _run(options: DemoOptions, console: Console, folder: Path) -> Summary | str:
     """The summary, or what went wrong, which has been shown then."""
     from confluent_kafka import KafkaException
 
-    from streams.demo.processes import DemoFailed
+    from streams.demo.failure import DemoFailed
     from streams.demo.run import run_demo
     from streams.demo.view import Heading, open_view
 
@@ -118,24 +119,40 @@ def _run(options: DemoOptions, console: Console, folder: Path) -> Summary | str:
         message, child = str(failure), failure.child
     except KafkaException as error:
         message, child = f"Kafka: {error.args[0].str()}", None
+    except OSError as error:
+        message, child = str(error), None
     _say(console, f"The demo failed: {message}.", "bold red")
     if child is not None:
         _say(console, f"The end of the log of {child.name}:")
         for line in child.last_lines(LINES_SHOWN):
             _say(console, f"  {line}", "dim")
-    _say(console, f"All logs are in {folder}")
+    _keep_logs(console, folder)
     return message
 
 
 def _close(console: Console, summary: Summary, folder: Path) -> None:
     """The closing words. The logs are kept only if something is wrong."""
+    from rich.padding import Padding
+
+    from streams.demo.view import WIDEST
     from streams.demo.words import closing_words
 
     for paragraph in closing_words(summary):
-        console.print(paragraph, soft_wrap=not console.is_terminal)
+        if console.is_terminal:
+            console.print(Padding(paragraph, (0, 1)), width=min(console.width, WIDEST))
+        else:
+            console.print(paragraph, soft_wrap=True)
     if summary.ok:
         shutil.rmtree(folder, ignore_errors=True)
     else:
+        _keep_logs(console, folder)
+
+
+def _keep_logs(console: Console, folder: Path) -> None:
+    """Say where the logs are; a folder without any is removed."""
+    try:
+        folder.rmdir()
+    except OSError:
         _say(console, f"All logs are in {folder}")
 
 

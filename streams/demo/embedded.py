@@ -20,6 +20,10 @@ MOST_EVENTS = 80_000
 GROUP_STRATEGY = "range"
 """The strategy that shares its partitions reliably; `cooperative-sticky` may leave a member without any."""
 
+SESSION_S = 6
+"""Session of a group of several: when a member comes or goes, it waits so long, less a second, and refuses
+commits meanwhile."""
+
 
 def quiet() -> logging.Logger:
     """A logger that keeps a client's connection messages off the terminal."""

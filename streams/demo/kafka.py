@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.demo.embedded import ANSWER_S, GROUP_STRATEGY, embedded_kafka, quiet
+from streams.demo.embedded import ANSWER_S, GROUP_STRATEGY, SESSION_S, embedded_kafka, quiet
+from streams.demo.failure import DemoFailed
 
 PARTITIONS = 6
 """Of the topics that are made in a real cluster; the embedded one has 4."""
@@ -30,6 +31,14 @@ class DemoKafka:
             {"bootstrap.servers": brokers, "group.id": self.group, "enable.auto.commit": False},
             logger=quiet(),
         )
+
+    def reach(self) -> None:
+        """Raises DemoFailed if no broker answers."""
+        try:
+            self._admin.list_topics(timeout=ANSWER_S)
+        except KafkaException as error:
+            reason = error.args[0].str()
+            raise DemoFailed(f"Kafka cannot be reached at {self.brokers} ({reason})") from error
 
     def make_topics(self) -> None:
         """Make both topics: a real cluster is asked to, the embedded one makes what is asked for."""
@@ -52,7 +61,8 @@ class DemoKafka:
             **self._admin.delete_consumer_groups([self.group]),
         }
         for removal in removals.values():
-            removal.exception(ANSWER_S)
+            with suppress(TimeoutError):
+                removal.exception(ANSWER_S)
 
     def partitions(self) -> int:
         """How many partitions the source topic has."""
@@ -72,14 +82,16 @@ class DemoKafka:
         ends = (self._reader.get_watermark_offsets(each) for each in self._partitions(self.dead_letter_topic))
         return sum(end - first for first, end in ends)
 
-    def worker_environment(self) -> dict[str, str]:
-        """The environment that points `segbatch run` here."""
+    def worker_environment(self, workers: int) -> dict[str, str]:
+        """The environment that points so many `segbatch run` here."""
         environment = {
             "SEGBATCH_KAFKA__BROKERS": self.brokers,
             "SEGBATCH_KAFKA__TOPICS": self.topic,
             "SEGBATCH_KAFKA__GROUP": self.group,
         }
         if self.embedded:
+            if workers > 1:
+                environment["SEGBATCH_KAFKA__SESSION_TIMEOUT_S"] = str(SESSION_S)
             environment["SEGBATCH_KAFKA__LIBRDKAFKA"] = json.dumps(
                 {"partition.assignment.strategy": GROUP_STRATEGY}
             )
@@ -104,6 +116,7 @@ def demo_kafka(brokers: str | None) -> Iterator[DemoKafka]:
 @contextmanager
 def _with_topics(brokers: str, topic: str, *, embedded: bool) -> Iterator[DemoKafka]:
     kafka = DemoKafka(brokers, topic, embedded=embedded)
+    kafka.reach()
     try:
         kafka.make_topics()
         yield kafka

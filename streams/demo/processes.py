@@ -15,20 +15,14 @@ from typing import Any
 
 import orjson
 
+from streams.demo.failure import DemoFailed
+
 START_S = 60.0
 STOP_S = 35.0
 """More than a worker's `shutdown_timeout_s`."""
 END_S = 5.0
 _LOOK_EVERY_S = 0.05
 _COMMAND = (sys.executable, "-c", "from streams.cli import main; main()")
-
-
-class DemoFailed(Exception):
-    """The demonstration cannot go on. `child` is the process to blame, if one is."""
-
-    def __init__(self, message: str, child: Child | None = None) -> None:
-        super().__init__(message)
-        self.child = child
 
 
 class Child:
@@ -87,7 +81,7 @@ class Child:
             return None
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, if it still runs."""
         self._process.kill()
         self._process.wait()
 
@@ -105,11 +99,14 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in self._all:
-            child.ask_to_stop()
-        deadline = time.monotonic() + END_S
-        for child in self._all:
-            if child.exit_code(max(0.0, deadline - time.monotonic())) is None:
+        try:
+            for child in self._all:
+                child.ask_to_stop()
+            deadline = time.monotonic() + END_S
+            for child in self._all:
+                child.exit_code(max(0.0, deadline - time.monotonic()))
+        finally:
+            for child in self._all:
                 child.kill()
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:

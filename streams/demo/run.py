@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from streams.demo.comparison import examine
+from streams.demo.failure import DemoFailed
 from streams.demo.kafka import DemoKafka, demo_kafka
 from streams.demo.observation import Observer, Snapshot
-from streams.demo.processes import STOP_S, Child, Children, DemoFailed
+from streams.demo.processes import STOP_S, Child, Children
 from streams.demo.production import Production
 from streams.demo.summary import Summary, add_up, problems_of
 
@@ -54,7 +55,6 @@ class _Running(NamedTuple):
     kafka: DemoKafka
     children: Children
     workers: list[Child]
-    sandbox: Child
     observer: Observer
     started: float
 
@@ -93,7 +93,7 @@ def _start(
     view.step("starting the sandbox, a local Batch")
     sandbox = children.start("sandbox", ["sandbox", "--port", "0", *limits, *latency], {})
     url = children.address(sandbox)
-    environment = {**kafka.worker_environment(), **_batch_environment(options, url)}
+    environment = {**kafka.worker_environment(options.workers), **_batch_environment(options, url)}
     view.step("waiting for the consumer group of " + _workers(options.workers))
     workers = [
         children.start(f"worker {number + 1}", ["run"], environment) for number in range(options.workers)
@@ -107,7 +107,7 @@ def _start(
         return False
 
     children.wait_until(settled, "a complete consumer group", workers[0])
-    return _Running(kafka, children, workers, sandbox, observer, started)
+    return _Running(kafka, children, workers, observer, started)
 
 
 def _batch_environment(options: DemoOptions, url: str) -> dict[str, str]:
@@ -128,9 +128,9 @@ def _watch(running: _Running, production: Production, view: View) -> Snapshot:
     progress, moved = (-1, -1, -1), time.monotonic()
     while True:
         running.children.check()
+        producing = production.is_alive()
         if production.failure is not None:
             raise DemoFailed(f"producing failed: {production.failure}")
-        producing = production.is_alive()
         with suppress(OSError):
             snapshot = running.observer.look(running.started, production.events, production.produced)
             view.show(snapshot)
@@ -190,4 +190,3 @@ def _stop(workers: list[Child]) -> list[dict[str, Any]]:
 
 def _workers(count: int) -> str:
     return "one worker" if count == 1 else f"{count} workers"
-

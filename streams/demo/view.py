@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
@@ -101,8 +101,10 @@ class LiveView:
         self._heading = heading
         self._step = "starting"
         self._spinner = Spinner("dots", style="cyan")
-        self._recent: deque[Snapshot] = deque()
+        self._console = console
+        self._recent: list[Snapshot] = []
         self._closed = False
+        self._started = time.monotonic()
         self._live = Live(console=console, refresh_per_second=8, get_renderable=self._picture)
 
     def __enter__(self) -> LiveView:
@@ -119,19 +121,21 @@ class LiveView:
         self._step = text
 
     def show(self, snapshot: Snapshot) -> None:
-        self._recent.append(snapshot)
-        while self._recent[-1].seconds - self._recent[0].seconds > RATE_OVER_S:
-            self._recent.popleft()
+        since = snapshot.seconds - RATE_OVER_S
+        self._recent = [*(each for each in self._recent if each.seconds >= since), snapshot]
 
     def _picture(self) -> RenderableType:
-        width = min(self._live.console.width, WIDEST)
+        width = min(self._console.width, WIDEST)
+        recent = self._recent
         head = Text("segbatch demo", style="bold")
         parts = Text(" → ".join(self._heading), style="dim")
         blocks: list[RenderableType] = [head, parts]
-        if self._recent:
-            blocks += ["", *picture(list(self._recent), width)]
+        if recent:
+            # Once it is closed, how fast things go says nothing any more.
+            blocks += ["", *picture(recent[-1:] if self._closed else recent, width)]
         if not self._closed:
-            self._spinner.update(text=Text(f"{self._step} …"))
+            seconds = time.monotonic() - self._started
+            self._spinner.update(text=Text(f"{self._step} …  {seconds:.0f} s"))
             blocks += ["", self._spinner]
         return Padding(Group(*blocks), (1, 1))
 
@@ -162,7 +166,7 @@ def _numbers(recent: list[Snapshot], width: int) -> RenderableType:
     def pace(before: int, now: int) -> str:
         return f"{(now - before) / elapsed:,.0f}/s" if elapsed > 0 else ""
 
-    lag = "–" if last.lag is None else f"{last.lag:,}"
+    lag = "?" if last.lag is None else f"{last.lag:,}"
     rows: list[tuple[_Row, _Row]] = [
         (
             ("events produced", f"{last.produced:,}", pace(first.produced, last.produced), "cyan"),
@@ -211,7 +215,7 @@ def _reasons(last: Snapshot, width: int) -> RenderableType:
 
 def events_per_update(snapshot: Snapshot) -> str:
     """Accepted events for each update, to one decimal."""
-    return f"{snapshot.accepted / snapshot.updates:.1f}" if snapshot.updates else "–"
+    return f"{snapshot.accepted / snapshot.updates:.1f}" if snapshot.updates else "?"
 
 
 def _throttled(last: Snapshot) -> str:

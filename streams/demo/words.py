@@ -16,9 +16,8 @@ _NEXT = (
 
 
 def reasons_in_words(reasons: Mapping[str, int]) -> str:
-    """`junk_user_id 12, too_old 3`: the most frequent first; empty without any."""
-    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {count:,}" for reason, count in ordered)
+    """`junk_user_id 12, tombstone 3`; empty without any."""
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
 
 
 def closing_words(summary: Summary) -> Iterator[Text]:
@@ -53,9 +52,9 @@ def _others(summary: Summary) -> Text:
 
 def _limits(summary: Summary) -> Text:
     refused = summary.refused_429
-    never = "Batch's limit was never hit" if not refused else f"Batch refused {_count(refused, 'call')} (429)"
+    limited = f"Batch refused {_count(refused, 'call')} (429)" if refused else "Batch refused no call (429)"
     waited = f"calls waited {summary.tokens_waited_s:.1f} s for tokens, in which events merged"
-    return Text(f"{never}: {waited}. It took {summary.seconds:.0f} s.")
+    return Text(f"{limited}: {waited}. It took {summary.seconds:.0f} s.")
 
 
 def _verdict(summary: Summary) -> Text:

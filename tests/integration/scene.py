@@ -56,7 +56,11 @@ class Scene:
 
     def worker(self, **more: str) -> Worker:
         """Start a worker, and do not wait for it."""
-        worker = Worker(self.settings(**more), self._directory)
+        return self.start(self.settings(**more))
+
+    def start(self, settings: dict[str, str]) -> Worker:
+        """Start a worker with exactly these settings."""
+        worker = Worker(settings, self._directory)
         self.workers.append(worker)
         return worker
 
@@ -93,9 +97,14 @@ class Scene:
         wait_until(
             lambda: self.kafka.committed(self.group, self.topic) and self.lag() == 0, "lag 0", timeout_s
         )
-        assert self.kafka.committed(self.group, self.topic) == {
-            partition: end for partition, end in self.kafka.end_offsets(self.topic).items() if end
-        }
+        committed, ends = (
+            {partition: offset for partition, offset in offsets.items() if offset}
+            for offsets in (
+                self.kafka.committed(self.group, self.topic),
+                self.kafka.end_offsets(self.topic),
+            )
+        )
+        assert committed == ends
 
     def dead_letters(self) -> list[Message]:
         return self.kafka.read_all(self.dead_letter_topic)

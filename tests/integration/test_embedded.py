@@ -14,6 +14,7 @@ from tests.integration.workers import total
 from tests.kafka import KafkaCluster
 from tests.kafka.broker import ExternalBroker
 
+
 class EmbeddedCluster(KafkaCluster):
     """It does not list all of a group's offsets: they have to be asked for one by one."""
 

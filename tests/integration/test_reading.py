@@ -116,11 +116,12 @@ def _delete_up_to(scene: Scene, offset: int) -> None:
         future.result(20)
 
 
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_records_that_retention_deleted_are_counted_and_delivery_goes_on_after_them(
-    make_scene: MakeScene,
+    make_scene: MakeScene, protocol: str
 ) -> None:
     scene = make_scene().create_topics(partitions=1)
-    first = scene.worker().ready()
+    first = scene.worker(KAFKA__GROUP_PROTOCOL=protocol).ready()
     scene.produce(_sound(range(100)))
     scene.wait_until_drained()
     assert first.stop() == 0
@@ -128,7 +129,9 @@ def test_records_that_retention_deleted_are_counted_and_delivery_goes_on_after_t
     _delete_up_to(scene, 250)
     scene.produce(_sound(range(250, 300)))
 
-    second = scene.worker().ready()
+    second = scene.worker(KAFKA__GROUP_PROTOCOL=protocol).ready()
+    scene.wait_until_drained()
+    scene.produce(_sound(range(300, 350)))
     scene.wait_until_drained()
 
     assert second.metric("segbatch_lost_to_retention_total", topic=scene.topic, partition="0") == 150

@@ -20,7 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 SEGBATCH = str(Path(sysconfig.get_path("scripts")) / "segbatch")
 EXIT_S = 40.0
-LINES_SHOWN = 40
+LINES_SHOWN = 60
+FIELDS = "field left out or changed"
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -143,7 +144,7 @@ class Worker:
 
     def log(self) -> str:
         """The end of its log, for a person."""
-        lines = [json.dumps(line) for line in self.lines] + self.not_json
+        lines = [json.dumps(line) for line in self.lines if line.get("event") != FIELDS] + self.not_json
         return "\n".join(line[:500].rstrip() for line in lines[-LINES_SHOWN:])
 
 

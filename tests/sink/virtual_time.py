@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 EPOCH_S = 1_767_225_600.0
 """The wall clock at the loop's time 0: 2026-01-01T00:00:00Z."""
 FIRST_S = 1000.0
-SMALLEST_STEP_S = 1e-6
+TURN_S = 1e-6
+"""What a turn of the loop takes at least, so that time passes for one that only has work."""
 
 T = TypeVar("T")
 
@@ -29,8 +30,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Deadlock("everything waits, and no timer is set")
-        if timeout > 0:
-            self.now += max(timeout, SMALLEST_STEP_S)
+        self.now += max(timeout, TURN_S)
         return super().select(0)
 
 

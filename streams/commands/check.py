@@ -1,0 +1,67 @@
+"""`segbatch check`: would a worker with this configuration do its work?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from confluent_kafka.admin import AclOperation
+
+from streams.commands.check_batch import look_at_batch
+from streams.commands.check_kafka import look_at_cluster, rate_findings
+from streams.commands.check_sample import sample_findings
+from streams.commands.findings import Finding, as_json, as_text, has_error
+from streams.commands.options import EXIT_CONFIGURATION, EXIT_FAILED, ConfigFile, load_or_exit
+from streams.settings import REQUIRED_TO_RUN, ConfigurationError, Loaded, Settings, load_settings
+
+
+def check(
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Try the credentials as well; makes no profile.")
+    ] = False,
+    in_json: Annotated[bool, typer.Option("--json", help="The findings as one JSON object.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Check configuration, Kafka and, with --batch, the credentials. Writes and commits nothing.
+
+    Tells every problem at once, each with what to do. Exit code 0: no error; 1: an error; 78: the configuration
+    cannot be used.
+    """
+    loaded = _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN)
+    findings = _kafka_findings(loaded.settings)
+    if batch:
+        findings.append(asyncio.run(look_at_batch(loaded)))
+    _print(findings, in_json)
+    if has_error(findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _load(config: Path | None) -> Loaded:
+    """The settings; what is wrong with them as findings."""
+    try:
+        return load_settings(config, os.environ, require=REQUIRED_TO_RUN)
+    except ConfigurationError as error:
+        problems = [
+            Finding("configuration", "error", str(problem._replace(remedy="")).strip(), problem.remedy)
+            for problem in error.problems
+        ]
+        _print(problems, in_json=True)
+        raise typer.Exit(EXIT_CONFIGURATION) from None
+
+
+def _kafka_findings(settings: Settings) -> list[Finding]:
+    cluster = look_at_cluster(settings)
+    findings = [Finding("configuration", "ok", "Every setting is valid."), *cluster.findings]
+    for name in settings.kafka.topics:
+        topic = cluster.topics.get(name)
+        if topic is not None and topic.partitions and not topic.refuses(AclOperation.READ):
+            findings += sample_findings(settings, name, topic.partitions)
+    return [*findings, *rate_findings(settings, cluster.topics)]
+
+
+def _print(findings: list[Finding], in_json: bool) -> None:
+    typer.echo(orjson.dumps(as_json(findings)).decode() if in_json else as_text(findings))

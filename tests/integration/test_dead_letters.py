@@ -1,0 +1,117 @@
+"""Records that cannot be delivered lie in the dead-letter topic, unchanged, before they count as done."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.integration.conftest import MakeScene
+from tests.integration.scene import Scene, header, identify
+from tests.integration.workers import wait_until
+from tests.kafka import Record
+
+BROKEN = b'{"type": "identify", "userId": "user-1", '
+HEADERS = [("trace", b"t-1"), ("empty", b""), ("trace", b"t-2")]
+
+
+def test_a_letter_is_the_record_unchanged_with_the_reason_in_headers(scene: Scene) -> None:
+    worker = scene.worker().ready()
+    scene.kafka.produce(
+        scene.topic,
+        [
+            Record(identify("user-0", plan="gold"), b"user-0", partition=4),
+            Record(BROKEN, b"user-1", HEADERS, partition=4),
+        ],
+    )
+
+    scene.wait_until_drained()
+
+    (letter,) = scene.dead_letters()
+    assert (letter.key(), letter.value(), letter.partition()) == (b"user-1", BROKEN, 4)
+    assert (letter.headers() or [])[: len(HEADERS)] == HEADERS
+    assert header(letter, "__connect.errors.topic") == scene.topic
+    assert header(letter, "__connect.errors.partition") == "4"
+    assert header(letter, "__connect.errors.offset") == "1"
+    assert header(letter, "segbatch.reason") == "invalid_json"
+    assert worker.stop() == 0
+    assert worker.summary["records"] == {
+        "accepted": 1,
+        "skipped": {},
+        "dead_lettered": {"invalid_json": 1},
+    }
+
+
+def test_every_reason_of_a_refusal_is_told_and_the_others_are_delivered(scene: Scene) -> None:
+    bad = {
+        "blank_user_id": b'{"type": "identify", "userId": " ", "traits": {"a": 1}}',
+        "junk_user_id": b'{"type": "identify", "userId": "null", "traits": {"a": 1}}',
+        "invalid_json": b"\x00\xff",
+    }
+    scene.kafka.produce(scene.topic, [Record(value, reason.encode()) for reason, value in bad.items()])
+    scene.kafka.produce(scene.topic, [Record(identify("user-1", plan="gold"), b"user-1")])
+    worker = scene.worker().ready()
+
+    scene.wait_until_drained()
+
+    letters = {letter.value(): header(letter, "segbatch.reason") for letter in scene.dead_letters()}
+    assert letters == {value: reason for reason, value in bad.items()}
+    assert scene.batch.attributes() == {"user-1": {"plan": "gold"}}
+    assert worker.stop() == 0
+    assert worker.summary["records"]["dead_lettered"] == dict.fromkeys(sorted(bad), 1)
+
+
+def test_a_record_too_large_for_the_topic_goes_without_value_and_says_so(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    scene.kafka.create_topic(scene.topic, 2)
+    scene.kafka.create_topic(scene.dead_letter_topic, 2, max_message_bytes="4000")
+    large = Random(1).randbytes(20_000)
+    scene.kafka.produce(
+        scene.topic,
+        [
+            Record(large, b"user-1", [("trace", b"t-1")], partition=1),
+            Record(BROKEN, b"user-2", partition=1),
+        ],
+    )
+    worker = scene.worker().ready()
+
+    scene.wait_until_drained()
+
+    letters = {letter.key(): letter for letter in scene.dead_letters()}
+    assert letters.keys() == {b"user-1", b"user-2"}
+    assert letters[b"user-1"].value() is None
+    assert letters[b"user-1"].partition() == 1
+    assert header(letters[b"user-1"], "segbatch.value.left.out") == "true"
+    assert header(letters[b"user-1"], "trace") == "t-1"
+    assert header(letters[b"user-1"], "__connect.errors.topic") == scene.topic
+    assert header(letters[b"user-1"], "__connect.errors.partition") == "1"
+    assert header(letters[b"user-1"], "__connect.errors.offset") == "0"
+    assert letters[b"user-2"].value() == BROKEN
+    assert header(letters[b"user-2"], "segbatch.value.left.out") is None
+    assert worker.stop() == 0
+
+
+def test_without_a_dead_letter_topic_records_wait_until_there_is_one(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    scene.kafka.create_topic(scene.topic, 3)
+    scene.kafka.produce(
+        scene.topic,
+        [
+            Record(BROKEN, b"user-1", partition=2),
+            Record(BROKEN, b"user-3", partition=0),
+            Record(identify("user-2", plan="gold"), b"user-2", partition=2),
+        ],
+    )
+    worker = scene.worker().ready()
+
+    wait_until(lambda: worker.readiness()[0] == 503, "the worker says that it cannot write dead letters")
+    assert "dead_letters" in worker.readiness()[1]
+    wait_until(lambda: scene.batch.attributes() == {"user-2": {"plan": "gold"}}, "the others are delivered")
+    assert scene.kafka.committed(scene.group, scene.topic).get(2, 0) == 0
+    scene.kafka.create_topic(scene.dead_letter_topic, 3)
+
+    scene.wait_until_drained()
+    assert worker.readiness() == (200, {})
+    assert [(letter.key(), letter.partition()) for letter in scene.dead_letters()] == [
+        (b"user-3", 0),
+        (b"user-1", 2),
+    ]
+    assert worker.stop() == 0

@@ -1,0 +1,377 @@
+"""Retries, poison, halts, and ends: Batch or Kafka in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sink.client import Answer, Verdict
+from tests.sink.harness import OK, Call, FakeRecord, Stage, event, record_of, stage
+from tests.sink.virtual_time import FIRST_S, run_virtual
+
+
+def people(count: int) -> list[FakeRecord]:
+    return [record_of(f"u{number}", {"n": number}) for number in range(count)]
+
+
+def retry(status: str, after_s: float | None = None) -> Answer:
+    return Answer(Verdict.RETRY, status, "trouble", after_s, ambiguous=status == "timeout")
+
+
+def halt(status: str) -> Answer:
+    return Answer(Verdict.HALT, status, "no")
+
+
+@pytest.mark.parametrize(
+    "status", ["408", "425", "429", "500", "502", "503", "timeout", "connection_lost", "connection_failed"]
+)
+def test_what_may_be_repeated_is_repeated_until_it_is_accepted(status: str) -> None:
+    async def main() -> None:
+        records = people(20)
+        outage_ends = FIRST_S + 120.0
+        async with stage(lambda call: retry(status) if call.at < outage_ends else OK) as scene:
+            scene.add(*records)
+            await scene.all_ended(records, within_s=200)
+        assert all(record.endings == ["accepted"] for record in records)
+        assert len(scene.observer.retries) == len(scene.batch.calls) - 1 >= 4
+        assert {told[0] for told in scene.observer.retries} == {status}
+        assert scene.observer.ambiguous == (len(scene.observer.retries) if status == "timeout" else 0)
+
+    run_virtual(main())
+
+
+def test_waits_have_full_jitter_and_grow_to_half_a_minute() -> None:
+    async def main() -> list[float]:
+        async with stage(lambda call: retry("503")) as scene:
+            scene.add(*people(1))
+            await asyncio.sleep(4 * 3600)
+        return [wait for _, _, wait, _ in scene.observer.retries]
+
+    waits = run_virtual(main())
+    assert max(waits[:1]) <= 1.0
+    assert max(waits[:2]) <= 2.0
+    assert 25.0 < max(waits) <= 30.0
+    assert min(waits[10:]) < 5.0
+
+
+@pytest.mark.parametrize("status", ["429", "503"])
+def test_retry_after_is_honoured_even_when_partitions_are_revoked_meanwhile(status: str) -> None:
+    async def main() -> None:
+        record = record_of("a", {"n": 1})
+        async with stage(lambda call: OK if call.at > FIRST_S + 50 else retry(status, 77.0)) as scene:
+            scene.add(record)
+            await asyncio.sleep(5)
+            await scene.delivery.quiesce(lambda _: True)
+            await scene.all_ended([record])
+        first, second = scene.batch.calls
+        assert 77.0 <= second.at - first.at < 79.0
+
+    run_virtual(main())
+
+
+def test_a_429_slows_the_limiter() -> None:
+    async def main() -> None:
+        records = people(400)
+        first = {"call": True}
+
+        def answer(call: Call) -> Answer:
+            refused, first["call"] = first["call"], False
+            return retry("429") if refused else OK
+
+        async with stage(answer, rate=100, burst=100, max_in_flight=1) as scene:
+            scene.add(*records)
+            await asyncio.sleep(0.5)
+            assert scene.limiter.bucket.rate < 52
+            await scene.all_ended(records)
+        assert all(record.endings == ["accepted"] for record in records)
+
+    run_virtual(main())
+
+
+def test_an_update_that_waits_for_a_retry_holds_its_profile_and_newer_records_merge_behind_it() -> None:
+    async def main() -> None:
+        first = record_of("a", {"n": 1}, event("first"))
+        later = [record_of("a", {"n": n}, event(f"e{n}")) for n in range(2, 6)]
+        async with stage(lambda call: OK if call.at > FIRST_S + 40 else retry("503")) as scene:
+            scene.add(first)
+            await asyncio.sleep(10)
+            scene.add(*later)
+            await scene.all_ended([first, *later])
+        *before, last = scene.batch.calls
+        assert all(len(call.items[0]["events"]) == 1 for call in before)
+        assert last.items[0]["attributes"] == {"n": 5}
+        assert scene.batch.events["a"] == ["first", "e2", "e3", "e4", "e5"]
+
+    run_virtual(main())
+
+
+def test_a_call_that_gets_500_five_times_while_others_succeed_is_taken_apart() -> None:
+    async def main() -> None:
+        records = people(200)
+
+        def answer(call: Call) -> Answer:
+            return retry("500") if "u77" in call.ids else OK
+
+        async with stage(answer, poison_after_s=600.0) as scene:
+            scene.add(*records)
+            others = await keep_busy(scene, records[:77] + records[78:])
+            await scene.all_ended([records[77]], within_s=3600)
+        whole = [call for call in scene.batch.calls if "u77" in call.ids and len(call.ids) == 200]
+        assert len(whole) == 5
+        ((record, refusal),) = scene.settlement.letters
+        assert record is records[77]
+        assert (refusal.reason, refusal.http_status) == ("poison", "500")
+        assert all(other.endings == ["accepted"] for other in others)
+
+    run_virtual(main())
+
+
+async def keep_busy(scene: Stage, until_ended: list[FakeRecord]) -> list[FakeRecord]:
+    """Other updates come all the time and succeed, in a task of their own; wait for `until_ended`."""
+    others: list[FakeRecord] = []
+
+    async def feed() -> None:
+        for number in range(5000):
+            other = record_of(f"other{number}", {"n": 1})
+            scene.add(other)
+            await asyncio.sleep(1.0)
+            others.append(other)
+
+    feeding = asyncio.create_task(feed())
+    await scene.all_ended(until_ended)
+    assert not feeding.done()
+    feeding.cancel()
+    return others
+
+
+def test_while_nothing_succeeds_500s_are_an_outage_and_nobodys_fault() -> None:
+    async def main() -> None:
+        records = people(50)
+        async with stage(lambda call: retry("500"), poison_after_s=60.0) as scene:
+            scene.add(*records)
+            await asyncio.sleep(24 * 3600)
+            assert scene.settlement.letters == []
+            assert all(len(call.ids) == 50 for call in scene.batch.calls)
+
+    run_virtual(main())
+
+
+def test_a_lone_record_is_poison_only_after_its_time_of_500s_while_others_succeed() -> None:
+    async def main() -> None:
+        record = record_of("bad", {"n": 1})
+        async with stage(lambda call: retry("500") if "bad" in call.ids else OK) as scene:
+            scene.add(record)
+            feeding = asyncio.create_task(keep_busy(scene, [record]))
+            await asyncio.sleep(3500)
+            assert record.parts == 1
+            await scene.all_ended([record], within_s=200)
+            await feeding
+        assert record.endings == ["dead poison"]
+
+    run_virtual(main())
+
+
+def test_a_long_outage_grows_neither_calls_in_hand_nor_the_stack() -> None:
+    async def main() -> None:
+        records = people(30)
+        ends = FIRST_S + 8 * 3600.0
+        async with stage(lambda call: OK if call.at >= ends else retry("503")) as scene:
+            for record in records:
+                scene.add(record)
+                await asyncio.sleep(1)
+            tasks = []
+            for _ in range(7):
+                await asyncio.sleep(3600)
+                tasks.append(len(asyncio.all_tasks()))
+            assert max(tasks) <= 2 * 8 + 10
+            assert len(scene.observer.retries) > 5000
+            await scene.all_ended(records, within_s=2 * 3600)
+        assert all(record.endings == ["accepted"] for record in records)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("status", ["401", "403", "404"])
+def test_a_halt_loses_nothing_probes_with_one_update_and_ends_by_itself(status: str) -> None:
+    async def main() -> None:
+        records = people(3000)
+        fixed = FIRST_S + 300.0
+        async with stage(lambda call: OK if call.at >= fixed else halt(status)) as scene:
+            scene.add(*records)
+            await asyncio.sleep(200)
+            assert scene.delivery.halt is not None
+            assert scene.delivery.halt.status == status
+            assert scene.settlement.letters == []
+            assert not any(record.endings for record in records)
+            await scene.all_ended(records, within_s=200)
+            assert scene.delivery.halt is None
+        probes = [call for call in scene.batch.calls if FIRST_S + 0.5 < call.at < fixed]
+        assert all(call.ids == ["u0"] for call in probes)
+        gaps = [b.at - a.at for a, b in zip(probes, probes[1:], strict=False)]
+        expected = [2.0, 4.0, 8.0, 16.0] + [30.0] * (len(gaps) - 4)
+        assert gaps == pytest.approx(expected, abs=0.1)
+        assert len(scene.reloads) >= len(probes)
+        assert len(scene.observer.halts) == scene.observer.resumptions == 1
+        assert scene.observer.halts[0][0] == status
+        assert "batch." in scene.observer.halts[0][2]
+
+    run_virtual(main())
+
+
+def test_while_halted_nothing_but_the_probe_is_sent_although_records_keep_coming() -> None:
+    async def main() -> None:
+        async with stage(lambda call: halt("401")) as scene:
+            scene.add(*people(1))
+            for number in range(500):
+                scene.add(record_of(f"later{number}", {"n": 1}))
+                await asyncio.sleep(1)
+            after = [call for call in scene.batch.calls if call.at > FIRST_S + 2]
+            assert {tuple(call.ids) for call in after} == {("u0",)}
+
+    run_virtual(main())
+
+
+def test_a_call_that_waits_for_its_retry_does_not_break_into_a_halt() -> None:
+    async def main() -> None:
+        records = people(400)
+
+        def answer(call: Call) -> Answer:
+            if "u0" in call.ids and call.at < FIRST_S + 5:
+                return retry("503", 20.0)
+            return halt("401") if call.at < FIRST_S + 100 else OK
+
+        async with stage(answer) as scene:
+            scene.add(*records)
+            await scene.all_ended(records)
+        halted = [call for call in scene.batch.calls if FIRST_S + 1 < call.at < FIRST_S + 100]
+        assert all(call.ids == ["u200"] for call in halted)
+
+    run_virtual(main())
+
+
+def test_a_halt_outlives_a_probe_that_is_revoked_and_the_next_update_probes() -> None:
+    async def main() -> None:
+        records = people(3)
+        async with stage(lambda call: halt("401")) as scene:
+            scene.add(*records)
+            await asyncio.sleep(10)
+            records[0].live = False
+            await scene.delivery.quiesce(lambda record: record is records[0])
+            await asyncio.sleep(100)
+            assert scene.observer.resumptions == 0
+            assert scene.batch.calls[-1].ids == ["u1"]
+
+    run_virtual(main())
+
+
+def test_stop_starts_no_new_call_and_lets_requests_in_flight_finish() -> None:
+    async def main() -> None:
+        records = people(1000)
+        async with stage(latency_s=2.0, max_in_flight=2) as scene:
+            scene.add(*records)
+            await asyncio.sleep(0.5)
+            scene.delivery.stop()
+            await scene.delivery.finish()
+        assert len(scene.batch.calls) == 2
+        assert [record.endings for record in records[:400]] == [["accepted"]] * 400
+        assert not any(record.endings for record in records[400:])
+
+    run_virtual(main())
+
+
+def test_stop_sends_nothing_of_calls_that_wait_to_be_tried_again_or_for_a_place() -> None:
+    async def main() -> None:
+        records = people(1000)
+
+        def answer(call: Call) -> Answer:
+            return retry("503", 3.0) if call.at < FIRST_S + 2 else OK
+
+        async with stage(answer, latency_s=1.0, max_in_flight=1) as scene:
+            scene.add(*records)
+            await asyncio.sleep(9.5)
+            sent = len(scene.batch.calls)
+            scene.delivery.stop()
+            await scene.delivery.finish()
+        assert len(scene.batch.calls) == sent
+
+    run_virtual(main())
+
+
+def test_stop_lets_a_refused_call_in_flight_dead_letter_its_lone_record_and_sends_no_halves() -> None:
+    async def main() -> None:
+        alone, pair = record_of("alone", {"n": 1}), people(2)
+        bad = Answer(Verdict.SPLIT, "400", "no")
+        async with stage(lambda call: bad, latency_s=5.0) as scene:
+            scene.add(alone)
+            await asyncio.sleep(0.5)
+            scene.add(*pair)
+            await asyncio.sleep(0.5)
+            scene.delivery.stop()
+            await scene.delivery.finish()
+        assert alone.endings == ["dead refused_by_batch"]
+        assert not any(record.endings for record in pair)
+        assert len(scene.batch.calls) == 2
+
+    run_virtual(main())
+
+
+def test_quiesce_waits_for_the_requests_of_the_records_it_is_asked_about_and_no_others() -> None:
+    async def main() -> None:
+        first, second = people(2)
+        async with stage(latency_s=10.0) as scene:
+            scene.add(first)
+            await asyncio.sleep(3)
+            scene.add(second)
+            await asyncio.sleep(1)
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            await scene.delivery.quiesce(lambda record: record is first)
+            assert loop.time() - started == pytest.approx(6.1, abs=0.2)
+            assert first.endings == ["accepted"]
+            assert second.endings == []
+
+    run_virtual(main())
+
+
+def test_revoked_records_are_not_sent_again_and_the_rest_of_their_update_is() -> None:
+    async def main() -> None:
+        kept = record_of("a", {"n": 1, "kept": 1}, event("kept"))
+        lost = record_of("a", {"n": 2, "lost": 1}, event("lost"))
+        alone = record_of("b", {"n": 3})
+        async with stage(lambda call: OK if call.at > FIRST_S + 40 else retry("503")) as scene:
+            scene.add(kept, lost, alone)
+            await asyncio.sleep(20)
+            lost.live = alone.live = False
+            scene.forget()
+            await scene.delivery.quiesce(lambda record: record in (lost, alone))
+            await scene.all_ended([kept])
+        assert scene.batch.attributes == {"a": {"n": 1, "kept": 1}}
+        assert scene.batch.events["a"] == ["kept"]
+        assert lost.endings == alone.endings == []
+        assert (scene.coalescer.records, scene.coalescer.bytes) == (0, 0)
+
+    run_virtual(main())
+
+
+def test_records_revoked_while_their_call_waits_for_a_place_are_not_sent() -> None:
+    async def main() -> None:
+        def answer(call: Call) -> Answer:
+            return retry("503", 5.0) if call.at < FIRST_S + 4 else OK
+
+        records = people(1000)
+        async with stage(answer, latency_s=3.0, max_in_flight=1) as scene:
+            scene.add(*records)
+            await asyncio.sleep(9)
+            sent = {name for call in scene.batch.calls for name in call.ids}
+            gone = [record for record in records if record.update.custom_id not in sent]
+            for record in records:
+                record.live = record not in gone
+            revoked_at = asyncio.get_running_loop().time()
+            scene.forget()
+            await scene.delivery.quiesce(lambda record: record in gone)
+            await scene.all_ended([record for record in records if record.live])
+        after = {name for call in scene.batch.calls if call.at >= revoked_at for name in call.ids}
+        assert not after & {record.update.custom_id for record in gone}
+
+    run_virtual(main())
