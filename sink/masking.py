@@ -23,10 +23,11 @@ def mask_message(message: str, updates: Iterable[PendingUpdate] = ()) -> str:
     """The message without quoted text, addresses, long numbers and values of the updates it speaks of."""
     if not message:
         return ""
-    masked = _NUMBER.sub(MASK, _ADDRESS.sub(MASK, _QUOTED.sub(MASK, message)))
+    masked = message
     for value in sorted({v for update in updates for v in _values(update)}, key=len, reverse=True):
         if value in masked:
             masked = masked.replace(value, MASK)
+    masked = _NUMBER.sub(MASK, _ADDRESS.sub(MASK, _QUOTED.sub(MASK, masked)))
     return masked[:LONGEST_MESSAGE]
 
 

@@ -96,8 +96,14 @@ class Committer:
         return not errors
 
     def _changed(self, ledgers: Iterable[Ledger]) -> list[tuple[Ledger, Committable]]:
-        states = [(ledger, ledger.committable()) for ledger in ledgers if ledger.sending]
-        return [(ledger, state) for ledger, state in states if state is not None]
+        states = []
+        for ledger in ledgers:
+            state = ledger.committable()
+            if state is not None:
+                states.append((ledger, state))
+            else:
+                self._confirmed_at[ledger.topic, ledger.partition] = time.monotonic()
+        return states
 
     def _offsets(self, states: Iterable[tuple[Ledger, Committable]]) -> list[TopicPartition]:
         level = self._limiter.level()

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from sink.settlement import Refusal
 from streams.metrics import Metrics
 from streams.records import Headers, Message, Record
+from streams.settlement import NO_TIMESTAMP
 
 POLL_S = 0.02
 FIRST_WAIT_S = 1.0
@@ -197,12 +198,14 @@ class DeadLetterWriter:
 
     def _close(self, letter: _Letter) -> None:
         self._open.discard(letter)
+        if not self._open:
+            self.failure = ""
         self._closed.set()
 
 
 def letter_headers(record: Record, refusal: Refusal, *, value_left_out: bool) -> Headers:
     """The record's own headers, Kafka Connect's, and ours. No value of the record is in them."""
-    _, appended_ms = record.message.timestamp()
+    kind, appended_ms = record.message.timestamp()
     connect = {
         "topic": record.ledger.topic,
         "partition": str(record.ledger.partition),
@@ -221,7 +224,7 @@ def letter_headers(record: Record, refusal: Refusal, *, value_left_out: bool) ->
         "batch.message": refusal.batch_message,
         "attempts": str(refusal.attempts),
         "failed.at": _iso(time.time()),
-        "record.at": _iso(appended_ms / 1000),
+        "record.at": _iso(appended_ms / 1000) if kind != NO_TIMESTAMP else "",
         "delivered": "true" if refusal.delivered else "false",
         "value.left.out": "true" if value_left_out else "",
     }

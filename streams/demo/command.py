@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,6 +83,9 @@ def _demonstrate(options: DemoOptions, as_json: bool) -> int:
     """Run it and say how it ended; the exit code."""
     from rich.console import Console
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has a check mark
     console = Console(stderr=as_json)
     folder = Path(tempfile.mkdtemp(prefix="segbatch-demo-"))
     try:
@@ -92,7 +96,8 @@ def _demonstrate(options: DemoOptions, as_json: bool) -> int:
         _say(console, f"stopped by {interruption}; nothing was left running", "yellow")
         return EXIT_SIGNAL + interruption.signum
     if isinstance(summary, str):
-        _tell_json(as_json, {"ok": False, "error": summary, "logs": str(folder)})
+        logs = str(folder) if folder.exists() else None
+        _tell_json(as_json, {"ok": False, "error": summary, "logs": logs})
         return EXIT_FAILED
     _close(console, summary, folder)
     _tell_json(as_json, summary.as_json())

@@ -16,6 +16,9 @@ from streams.demo.failure import DemoFailed
 PARTITIONS = 6
 """Of the topics that are made in a real cluster; the embedded one has 4."""
 
+REACH_S = 5.0
+"""How long the brokers may take to answer at first."""
+
 
 class DemoKafka:
     """A cluster with the demonstration's topics. Calls block for their answers; they raise KafkaException."""
@@ -35,7 +38,7 @@ class DemoKafka:
     def reach(self) -> None:
         """Raises DemoFailed if no broker answers."""
         try:
-            self._admin.list_topics(timeout=ANSWER_S)
+            self._admin.list_topics(timeout=REACH_S)
         except KafkaException as error:
             reason = error.args[0].str()
             raise DemoFailed(f"Kafka cannot be reached at {self.brokers} ({reason})") from error

@@ -50,7 +50,7 @@ def words(of: Summary) -> str:
 
 
 def test_the_accounts_of_all_workers_are_added_up() -> None:
-    assert ACCOUNT == Account(
+    wanted = Account(
         accepted=90,
         skipped={"no_user_id": 6},
         dead_lettered={"invalid_json": 4},
@@ -59,6 +59,7 @@ def test_the_accounts_of_all_workers_are_added_up() -> None:
         retries=3,
         ambiguous=1,
     )
+    assert add_up([FIRST, SECOND]) == wanted
     assert ACCOUNT.ended == 100
 
 
@@ -84,7 +85,7 @@ def test_nothing_is_wrong_with_counts_that_agree() -> None:
     ],
 )
 def test_counts_that_do_not_agree_are_told(changes: dict[str, Any], problem: str) -> None:
-    given = {"expected": EXPECTED, "produced": 100, "letters": 4, "stats": STATS} | changes
+    given: dict[str, Any] = {"expected": EXPECTED, "produced": 100, "letters": 4, "stats": STATS} | changes
     assert problems_of(ACCOUNT, **given) == [problem]
 
 
