@@ -14,8 +14,7 @@ _JUNK = frozenset(
     ("undefined", "null", "nil", "(null)", "[object object]", "true", "false", "nan", "infinity", "-infinity")
 )
 """What broken code sends for a user id; Batch's SDKs refuse the same list ("Custom user ID")."""
-_JUNK_LENGTHS = frozenset(map(len, _JUNK))
-_JUNK_LENGTH = max(_JUNK_LENGTHS)
+_JUNK_LENGTH = max(map(len, _JUNK))
 
 
 def custom_id(user_id: Any) -> str | Skipped | Rejected:
@@ -32,14 +31,6 @@ def custom_id(user_id: Any) -> str | Skipped | Rejected:
         return Rejected("user_id_too_long", f"userId has more than {CUSTOM_ID_LIMIT} characters")
     if not text or text.isspace():
         return Rejected("blank_user_id", "userId is empty or blank")
-    if len(text) <= _JUNK_LENGTH and (len(text) in _JUNK_LENGTHS or _is_padded(text)) and _is_junk(text):
+    if len(text) <= _JUNK_LENGTH and text.strip().lower() in _JUNK:
         return Rejected("junk_user_id", "userId is a word that broken code sends instead of an id")
     return text
-
-
-def _is_padded(text: str) -> bool:
-    return text[0] <= " " or text[-1] <= " " or not text.isascii()
-
-
-def _is_junk(text: str) -> bool:
-    return text.strip().lower() in _JUNK

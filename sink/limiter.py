@@ -56,7 +56,7 @@ class TokenBucket:
         return max(0.0, self.capacity - self._in_flight)
 
     def tokens(self, now: float) -> float:
-        """Tokens there are at `now`, after the refill. A clock that was set back adds nothing, and goes on from there."""
+        """Tokens there are at `now`, after the refill. A clock that was set back adds nothing and goes on."""
         elapsed = max(0.0, now - self._at)
         self._at = now
         self._tokens = min(self._room, self._tokens + elapsed * self.rate)

@@ -38,7 +38,9 @@ class CommitMetadata(NamedTuple):
 def encode(done: bytes | bytearray, level: Level | None) -> str:
     """Metadata for a commit. What cannot fit is left out from the end: those records are read again."""
     packed = _pack(done)
-    tokens, at = (f"{min(level.tokens, MOST_TOKENS):.1f}", f"{level.at:.3f}") if level is not None else ("", "")
+    tokens, at = "", ""
+    if level is not None:
+        tokens, at = f"{min(level.tokens, MOST_TOKENS):.1f}", f"{level.at:.3f}"
     text = f"{tokens}:{at}:{base64.b64encode(packed).decode('ascii')}"
     return f"{VERSION}:{_checksum(text)}:{text}"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from sink.limiter import Limiter
 from streams import commit_metadata
@@ -18,6 +18,7 @@ from streams.metrics import Metrics
 
 INTERVAL_S = 0.1
 LOST_AFTER_S = 30.0
+NEW_EPOCH_WITHIN_S = 5.0
 
 log = structlog.get_logger("segbatch.commits")
 
@@ -31,6 +32,7 @@ class Committer:
         self._metrics = metrics
         self._sent: dict[Place, tuple[Ledger, Committable]] = {}
         self._sent_at = 0.0
+        self._last_error = KafkaError.NO_ERROR
         self._confirmed_at: dict[Place, float] = {}
 
     def age_s(self, ledger: Ledger) -> float:
@@ -95,6 +97,16 @@ class Committer:
                 self._confirm(ledger, state)
         return not errors
 
+    async def commit_before_revocation(self, consumer: Any, ledgers: Sequence[Ledger]) -> bool:
+        """As `commit_now`, again and again while the coordinator says that this member's epoch is old (KIP-848): it
+        raised it a moment ago, and the next heartbeat brings the new one."""
+        deadline = time.monotonic() + NEW_EPOCH_WITHIN_S
+        while not await self.commit_now(consumer, ledgers):
+            if self._last_error != KafkaError.STALE_MEMBER_EPOCH or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(INTERVAL_S)
+        return True
+
     def _changed(self, ledgers: Iterable[Ledger]) -> list[tuple[Ledger, Committable]]:
         states = []
         for ledger in ledgers:
@@ -123,5 +135,6 @@ class Committer:
 
     def _failed(self, error: Any) -> None:
         self._sent = {}
+        self._last_error = error.code()
         self._metrics.commits.labels("failed").inc()
         log.info("commit failed, the next one carries its state", error=error.name())

@@ -123,6 +123,7 @@ class Pipeline:
         newest = self._unkeyed.keep_newest(update)
         if len(newest.attributes) < len(update.attributes):
             record.reason = "superseded"
+            record.superseded = update.attributes.keys() - newest.attributes.keys()
         return newest
 
     def _without_late_event(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
@@ -134,4 +135,6 @@ class Pipeline:
         if self._late_events == "dead_letter":
             record.parts += 1
             self._settlement.dead_letter(record, LATE)
+        else:
+            self._problems.add("event_too_old", "event")
         return update._replace(events=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -35,7 +36,17 @@ class Ending(IntEnum):
 class Record:
     """A fetched record with its place in the ledger, until all its parts are settled."""
 
-    __slots__ = ("bytes", "ending", "event_settled", "ledger", "message", "offset", "parts", "reason")
+    __slots__ = (
+        "bytes",
+        "ending",
+        "event_settled",
+        "ledger",
+        "message",
+        "offset",
+        "parts",
+        "reason",
+        "superseded",
+    )
 
     def __init__(self, ledger: Ledger, message: Message, offset: int) -> None:
         self.ledger = ledger
@@ -50,6 +61,8 @@ class Record:
         """Why it was skipped or dead-lettered."""
         self.event_settled = False
         """Its event went its own way (it is late); the rest of the record goes without."""
+        self.superseded: Collection[str] = ()
+        """Attributes that an event with a later timestamp has set; the rest of the record goes without."""
 
 
 class Chunk(NamedTuple):

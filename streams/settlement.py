@@ -78,11 +78,15 @@ class RecordSettlement:
         return cast(Record, record).ledger.sending
 
     def rebuild(self, record: coalescer.Record) -> ProfileUpdate:
-        """What the record says, mapped once more, without an event that went its own way."""
+        """What the record says, mapped once more, without an event that went its own way and without what was
+        superseded."""
         own = cast(Record, record)
         update = self._map_record(own.message.value())
         if not isinstance(update, ProfileUpdate):
             raise RuntimeError("a record that was mapped once cannot be mapped again")
+        if own.superseded:
+            kept = {name: value for name, value in update.attributes.items() if name not in own.superseded}
+            update = update._replace(attributes=kept)
         return update._replace(events=()) if own.event_settled else update
 
     def settle(self, record: Record, ending: Ending, reason: str) -> None:

@@ -252,7 +252,7 @@ class KafkaSource(Service):  # type: ignore[misc]
                 partitions=_named(partitions),
                 setting="drain_timeout_s",
             )
-        await self.committer.commit_now(consumer, ledgers)
+        await self.committer.commit_before_revocation(consumer, ledgers)
         self._give_up(ledgers, "revoked", partitions)
 
     async def _on_lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:

@@ -223,11 +223,12 @@ class Stage:
         """Wait until every part of the records ended; fail if that takes longer than `within_s`."""
         loop = asyncio.get_running_loop()
         until = loop.time() + within_s
-        waiting = list(records)
+        waiting, pause = list(records), 0.02
         while waiting := [record for record in waiting if record.parts > 0]:
             assert loop.time() < until, f"{len(waiting)} records have not ended in {within_s} s"
             assert not self.running.done(), "the delivery has stopped"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+            pause = min(1.0, pause * 1.1)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import orjson
@@ -142,6 +143,10 @@ def test_credentials_do_not_show_in_their_repr() -> None:
     assert "canary" not in shown
 
 
+async def no_page(request: web.Request) -> web.Response:
+    return web.Response(status=202)
+
+
 async def serve(handler: object) -> tuple[web.AppRunner, str]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
@@ -162,7 +167,13 @@ async def test_a_call_has_the_path_the_keys_and_the_body() -> None:
         headers = request.headers
         body = await request.read()
         seen.append(
-            (request.path, headers["Authorization"], headers["X-Batch-Project"], headers["Content-Type"], body)
+            (
+                request.path,
+                headers["Authorization"],
+                headers["X-Batch-Project"],
+                headers["Content-Type"],
+                body,
+            )
         )
         return web.json_response({"code": "SUCCESS"}, status=202)
 
@@ -208,7 +219,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_nobody_listening_is_tried_again_and_was_surely_not_applied() -> None:
-    runner, url = await serve(lambda request: web.Response())
+    runner, url = await serve(no_page)
     await runner.cleanup()
     async with client_of(url) as client:
         answer = await client.update_profiles(b"[]")
@@ -231,8 +242,6 @@ async def test_a_connection_lost_before_the_answer_is_ambiguous() -> None:
 
 
 async def test_no_answer_in_time_is_ambiguous() -> None:
-    import asyncio
-
     released = asyncio.Event()
 
     async def handler(request: web.Request) -> web.Response:

@@ -266,7 +266,12 @@ def test_what_is_put_back_goes_ahead_of_what_came_meanwhile() -> None:
 
 def test_the_forms_of_a_name_are_one_attribute_and_the_last_wins() -> None:
     coalescer = Coalescer()
-    values: list[AttributeValue] = [DateString("2026-01-01T00:00:00Z"), UrlString("https://x.org/"), "s", None]
+    values: list[AttributeValue] = [
+        DateString("2026-01-01T00:00:00Z"),
+        UrlString("https://x.org/"),
+        "s",
+        None,
+    ]
     for value in values:
         record = record_of("a", {"x": value})
         coalescer.add(record.mapped(), record, 0.0)

@@ -68,36 +68,28 @@ class FakeConsumer:
         self.group: dict[tuple[str, int], TopicPartition] = {}
         self.at_time = -1
         self.asked_time_ms: int | None = None
-        self.sought: list[TopicPartition] = []
         self.commits: list[list[TopicPartition]] = []
         self.asynchronous: list[bool] = []
         self.failures: list[Exception] = []
         self.silences = 0
 
-    async def committed(
-        self, partitions: list[TopicPartition], timeout: float
-    ) -> list[TopicPartition] | None:
+    async def committed(self, partitions: list[TopicPartition], **_: float) -> list[TopicPartition] | None:
         self._fail()
         return [
             self.group.get((p.topic, p.partition), TopicPartition(p.topic, p.partition, -1001))
             for p in partitions
         ]
 
-    async def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int] | None:
+    async def get_watermark_offsets(self, partition: TopicPartition, **_: float) -> tuple[int, int] | None:
         self._fail()
         if self.silences:
             self.silences -= 1
             return None
         return self.low, self.high
 
-    async def offsets_for_times(
-        self, partitions: list[TopicPartition], timeout: float
-    ) -> list[TopicPartition]:
+    async def offsets_for_times(self, partitions: list[TopicPartition], **_: float) -> list[TopicPartition]:
         self.asked_time_ms = partitions[0].offset
         return [TopicPartition(partitions[0].topic, partitions[0].partition, self.at_time)]
-
-    async def seek(self, partition: TopicPartition) -> None:
-        self.sought.append(partition)
 
     async def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition] | None:
         self._fail()

@@ -67,7 +67,9 @@ def test_what_does_not_fit_is_left_out_from_the_end() -> None:
     assert done.startswith(found.done)
 
 
-@pytest.mark.parametrize("text", [None, "", "\0", "offset metadata", "sb1", "sb1:", "sb1:zz:::", "sb2:00000000:::"])
+@pytest.mark.parametrize(
+    "text", [None, "", "\0", "offset metadata", "sb1", "sb1:", "sb1:zz:::", "sb2:00000000:::"]
+)
 def test_foreign_metadata_is_ignored(text: str | None) -> None:
     assert decode(text) is None
 
