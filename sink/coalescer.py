@@ -25,6 +25,8 @@ class Record(Protocol):
     """What the sink knows of a Kafka record: how many parts of it are not settled yet, and what it weighs."""
 
     parts: int
+    order: int
+    """Set by the coalescer: its place among all records, in the order in which they came."""
 
     @property
     def bytes(self) -> int:
@@ -87,6 +89,7 @@ class Coalescer:
         self._fresh: deque[PendingUpdate] = deque()
         self._returned: deque[PendingUpdate] = deque()
         self._out: dict[str, PendingUpdate] = {}
+        self._order = 0
         self.records = 0
         """Records that wait or are out; one that is spread over several updates counts for each."""
         self.bytes = 0
@@ -133,7 +136,7 @@ class Coalescer:
         self._spread(pending, update, record, now)
 
     def take(self, limit: int) -> list[PendingUpdate]:
-        """The oldest updates, at most `limit`, one a profile. They are out until `settle` or `put_back`."""
+        """The oldest updates, at most `limit`, one a profile. They are out until `settle`."""
         taken: list[PendingUpdate] = []
         fresh, returned = self._fresh, self._returned
         while len(taken) < limit and (fresh or returned):
@@ -150,17 +153,6 @@ class Coalescer:
         self._leave_out(update)
         self.records -= update.counted
         self.bytes -= update.bytes
-
-    def put_back(self, updates: Sequence[PendingUpdate]) -> None:
-        """Updates that were out and were surely not applied wait again, ahead of what came meanwhile."""
-        for update in reversed(updates):
-            del self._out[update.custom_id]
-            behind = self._waiting.get(update.custom_id)
-            if behind is not None:
-                update.overflow = [behind, *(behind.overflow or ())]
-                behind.overflow = None
-            self._waiting[update.custom_id] = update
-            self._returned.appendleft(update)
 
     def forget(
         self, is_kept: Callable[[Record], bool], rebuild: Callable[[Record], ProfileUpdate], now: float
@@ -187,7 +179,7 @@ class Coalescer:
             del self._waiting[custom_id]
         self._fresh = deque(update for update in self._fresh if update.custom_id not in dropped)
         self._returned = deque(update for update in self._returned if update.custom_id not in dropped)
-        for record, arrived, names, events in kept.values():
+        for record, arrived, names, events in sorted(kept.values(), key=lambda each: each.record.order):
             whole = rebuild(record)
             attributes = {name: value for name, value in whole.attributes.items() if name in names}
             rest = whole._replace(attributes=attributes, events=tuple(events))
@@ -242,6 +234,8 @@ class Coalescer:
         for event in events:
             pending.events.append((event, record))
             weight += len(event.body)
+        self._order += 1
+        record.order = self._order
         pending.records.append(record)
         pending.counted += 1
         pending.bytes += weight

@@ -11,29 +11,24 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from sink.client import MAX_BYTES, MAX_UPDATES, Answer, Credentials, PartialError, Verdict
 from sink.coalescer import Coalescer, PendingUpdate, Record
 from sink.encoding import encode_update
-from sink.lateness import timeliness, without_time
+from sink.halt import Halt
+from sink.lateness import LateEvents, is_timely, leave_out_untimely
 from sink.limiter import Limiter
 from sink.masking import mask_message
-from sink.settlement import Observer, Refusal, Settlement
-from sink.splitting import halves, regroup
+from sink.refusing import POISON, REFUSED_ALONE, refuse, report_partial_errors
+from sink.settlement import Observer, Settlement
+from sink.splitting import halves, regroup, restrict
 
-LateEvents = Literal["dead_letter", "send_without_time", "skip"]
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 30.0
 SPLIT_AFTER_500S = 5
-REMEDIES = {
-    "401": "is batch.rest_api_key right, and does it belong to the project of batch.project_key?",
-    "403": "may this batch.rest_api_key write to the project of batch.project_key?",
-    "404": "are batch.base_url, batch.api_version and batch.project_key right?",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,8 @@ class _Call:
 
     posted: Sequence[PendingUpdate] = ()
     """What its request in flight carries; empty while none is in flight."""
+    revocations: int = 0
+    """How many there had been when it began."""
     resting: bool = False
     """It waits to be tried again."""
 
@@ -63,20 +60,6 @@ class _History:
     attempts: int = 0
     first_500: float | None = None
     count_500: int = 0
-
-
-@dataclass(slots=True)
-class Halt:
-    """Batch refuses us as a whole, since `since` (seconds since 1970)."""
-
-    status: str
-    message: str
-    since: float = field(default_factory=time.time)
-
-    @property
-    def remedy(self) -> str:
-        """Which setting to look at."""
-        return REMEDIES.get(self.status, "is batch.base_url Batch's address?")
 
 
 class Delivery:
@@ -107,6 +90,7 @@ class Delivery:
         self._lifted = asyncio.Event()
         self._lifted.set()
         self._stopping = False
+        self._revocations = 0
         self._healthy = True
         self._last_success = 0.0
         self._failure: BaseException | None = None
@@ -128,7 +112,7 @@ class Delivery:
             updates = [] if self._stopping else self._coalescer.take(tokens)
             self._limiter.give_back(tokens - len(updates))
             if updates:
-                call = _Call()
+                call = _Call(revocations=self._revocations)
                 task = asyncio.create_task(self._deliver(call, updates, _History(), tokens=len(updates)))
                 self._calls[task] = call
                 task.add_done_callback(self._call_ended)
@@ -149,10 +133,14 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
 
-    async def quiesce(self, concerns: Callable[[Record], bool]) -> None:
-        """Wait until no request in flight carries a record that this concerns. Calls that wait to be tried
-        again look anew at what they may send."""
+    def revoked(self) -> None:
+        """Partitions were taken from us: calls look anew at what they may send before they send it."""
+        self._revocations += 1
         self._stir()
+
+    async def quiesce(self, concerns: Callable[[Record], bool]) -> None:
+        """Wait until no request in flight carries a record that this concerns."""
+        self.revoked()
         while any(
             concerns(record) for call in self._calls.values() for u in call.posted for record in u.records
         ):
@@ -205,7 +193,7 @@ class Delivery:
         while updates and not self._stopping:
             if self.halt is not None:
                 await self._rest(call, self._lifted, None)
-            updates = self._still_ours(updates, held)
+            updates = self._still_ours(call, updates, held)
             if not updates or self._stopping:
                 break
             tokens = tokens or await self._limiter.spend(len(updates))
@@ -249,7 +237,7 @@ class Delivery:
         """Post as many as there are tokens for: what was posted, what was left, and the answer to what was posted.
         What may be sent is judged when its turn to be posted has come, since it may have waited for that."""
         async with self._posting:
-            ours = self._still_ours(updates, held)
+            ours = self._still_ours(call, updates, held)
             if self._stopping or (self.halt is not None and not probe):
                 self._limiter.give_back(tokens)
                 return [], ours, None
@@ -296,43 +284,10 @@ class Delivery:
     def _accept(
         self, updates: list[PendingUpdate], errors: tuple[PartialError, ...], history: _History, held: bool
     ) -> None:
-        for error in errors:
-            if not 0 <= error.bulk_index < len(updates):
-                continue
-            update = updates[error.bulk_index]
-            message = mask_message(error.reason, [update])
-            self._observer.field_refused(
-                "refused_by_batch" if error.attribute else "event_refused_by_batch",
-                error.attribute or "event",
-                message,
-            )
-        refused = {
-            error.bulk_index
-            for error in errors
-            if error.attribute is None and 0 <= error.bulk_index < len(updates)
-        }
-        for index in refused:
-            self._copy_refused_events(updates[index], errors, index, history)
+        if errors:
+            report_partial_errors(updates, errors, history.attempts, self._settlement, self._observer)
         self._settlement.accepted(updates)
         self._release(updates, held)
-
-    def _copy_refused_events(
-        self, update: PendingUpdate, errors: tuple[PartialError, ...], index: int, history: _History
-    ) -> None:
-        """Batch does not say which event it refused: each record that brought one is copied."""
-        reasons = [e.reason for e in errors if e.bulk_index == index and e.attribute is None]
-        message = mask_message("; ".join(reasons), [update])
-        refusal = Refusal(
-            "event_refused_by_batch",
-            "Batch took the update but refused an event of it, without saying which.",
-            http_status="202",
-            batch_message=message,
-            attempts=history.attempts,
-            delivered=True,
-        )
-        for record in {id(record): record for _, record in update.events}.values():
-            record.parts += 1
-            self._settlement.dead_letter(record, refusal)
 
     async def _split(
         self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
@@ -349,17 +304,9 @@ class Delivery:
                 for part in regroup(update, records, self._settlement.rebuild):
                     await self._deliver(call, [part], _History(attempts=history.attempts), held=False)
         else:
-            self._refuse(update, "refused_by_batch", "Batch refuses this record on its own.", answer, history)
+            refuse(update, REFUSED_ALONE, answer, history.attempts, self._settlement)
         if not self._stopping:
             self._release(updates, held)
-
-    def _refuse(
-        self, update: PendingUpdate, reason: str, detail: str, answer: Answer, history: _History
-    ) -> None:
-        message = mask_message(answer.message, [update])
-        refusal = Refusal(reason, detail, answer.status, message, history.attempts)
-        for record in update.records:
-            self._settlement.dead_letter(record, refusal)
 
     async def _retry(
         self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
@@ -376,8 +323,7 @@ class Delivery:
                         await self._split(call, updates, answer, history, held)
                         return []
                 elif now - history.first_500 >= self._settings.poison_after_s:
-                    detail = "Batch answers 500 to this record while it takes others."
-                    self._refuse(updates[0], "poison", detail, answer, history)
+                    refuse(updates[0], POISON, answer, history.attempts, self._settlement)
                     self._release(updates, held)
                     return []
         bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(history.attempts, 10))
@@ -418,7 +364,7 @@ class Delivery:
         until = loop.time() + seconds
         while updates and not self._stopping and (remaining := until - loop.time()) > 0:
             await self._rest(call, self._stirred, remaining)
-            updates = self._still_ours(updates, held)
+            updates = self._still_ours(call, updates, held)
         return updates
 
     async def _rest(self, call: _Call, until: asyncio.Event, seconds: float | None) -> None:
@@ -441,8 +387,10 @@ class Delivery:
                 self._coalescer.settle(update)
             self._more.set()
 
-    def _still_ours(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
+    def _still_ours(self, call: _Call, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
         """Without what stands for revoked partitions only; an update that stands for others too is rebuilt."""
+        if call.revocations == self._revocations:
+            return updates
         is_live = self._settlement.is_live
         ours: list[PendingUpdate] = []
         for update in updates:
@@ -451,31 +399,21 @@ class Delivery:
                 ours.append(update)
                 continue
             if live:
-                self._restrict(update, live)
+                restrict(update, live, self._settlement.rebuild)
                 ours.append(update)
             else:
                 self._release([update], held)
         return ours
-
-    def _restrict(self, update: PendingUpdate, live: list[Record]) -> None:
-        """Leave out what other records said. Where array deltas of the live ones do not compose into one update,
-        which is rare, the attributes stay as they were merged: to repeat them does no harm."""
-        parts = [record.parts for record in live]
-        rebuilt = regroup(update, live, self._settlement.rebuild)
-        for record, count in zip(live, parts, strict=True):
-            record.parts = count
-        update.records = live
-        update.events = [pair for part in rebuilt for pair in part.events]
-        if len(rebuilt) == 1:
-            update.attributes = rebuilt[0].attributes
 
     def _timely(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
         """Take out events that Batch would refuse for their time; updates left with nothing end here."""
         now_ms = time.time() * 1000
         sendable: list[PendingUpdate] = []
         for update in updates:
-            if any(event.time_ms is not None for event, _ in update.events):
-                self._judge_times(update, now_ms)
+            if update.events and not is_timely(update, now_ms):
+                leave_out_untimely(
+                    update, now_ms, self._settings.late_events, self._settlement, self._observer
+                )
             if update.attributes or update.events:
                 sendable.append(update)
                 continue
@@ -483,29 +421,6 @@ class Delivery:
                 self._settlement.skipped(record, "event_too_old")
             self._release([update], held)
         return sendable
-
-    def _judge_times(self, update: PendingUpdate, now_ms: float) -> None:
-        kept = []
-        for event, record in update.events:
-            judged = timeliness(event, now_ms)
-            if judged == "timely":
-                kept.append((event, record))
-            elif judged == "future" or self._settings.late_events == "send_without_time":
-                self._observer.field_refused(
-                    "event_in_future" if judged == "future" else "event_too_old", "time", ""
-                )
-                kept.append((without_time(event), record))
-            elif self._settings.late_events == "dead_letter":
-                record.parts += 1
-                self._settlement.dead_letter(record, LATE)
-            else:
-                self._observer.field_refused("event_too_old", "event", "")
-        update.events = kept
-
-
-LATE = Refusal(
-    "event_too_old", "The event is older than the 24 hours that Batch takes; its attributes were sent."
-)
 
 
 async def _wait(event: asyncio.Event, seconds: float | None) -> None:

@@ -7,10 +7,16 @@ from typing import Literal
 import orjson
 
 from mapping.profile import ProfileEvent
+from sink.coalescer import PendingUpdate
+from sink.settlement import Observer, Refusal, Settlement
 
 WINDOW_MS = 24 * 60 * 60 * 1000
 
 Timeliness = Literal["timely", "late", "future"]
+LateEvents = Literal["dead_letter", "send_without_time", "skip"]
+LATE = Refusal(
+    "event_too_old", "The event is older than the 24 hours that Batch takes; its attributes were sent."
+)
 
 
 def timeliness(event: ProfileEvent, now_ms: float) -> Timeliness:
@@ -27,3 +33,37 @@ def without_time(event: ProfileEvent) -> ProfileEvent:
     wire = orjson.loads(event.body)
     wire.pop("time", None)
     return ProfileEvent(event.name, None, orjson.dumps(wire))
+
+
+def is_timely(update: PendingUpdate, now_ms: float) -> bool:
+    """Whether Batch would take the times of all its events."""
+    oldest_ms = now_ms - WINDOW_MS
+    for event, _ in update.events:
+        time_ms = event.time_ms
+        if time_ms is not None and not oldest_ms <= time_ms <= now_ms:
+            return False
+    return True
+
+
+def leave_out_untimely(
+    update: PendingUpdate,
+    now_ms: float,
+    late_events: LateEvents,
+    settlement: Settlement,
+    observer: Observer,
+) -> None:
+    """Late events go their way by `late_events`; those of the future go without their time."""
+    kept = []
+    for event, record in update.events:
+        judged = timeliness(event, now_ms)
+        if judged == "timely":
+            kept.append((event, record))
+        elif judged == "future" or late_events == "send_without_time":
+            observer.field_refused("event_in_future" if judged == "future" else "event_too_old", "time", "")
+            kept.append((without_time(event), record))
+        elif late_events == "dead_letter":
+            record.parts += 1
+            settlement.dead_letter(record, LATE)
+        else:
+            observer.field_refused("event_too_old", "event", "")
+    update.events = kept

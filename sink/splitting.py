@@ -28,6 +28,20 @@ def regroup(
     return parts
 
 
+def restrict(update: PendingUpdate, live: list[Record], rebuild: Callable[[Record], ProfileUpdate]) -> None:
+    """Leave out of an update that is out what other records than the live ones said. Where array deltas of the live
+    ones do not compose into one update, which is rare, the attributes stay as they were merged: to repeat them does
+    no harm."""
+    parts = [record.parts for record in live]
+    rebuilt = regroup(update, live, rebuild)
+    for record, count in zip(live, parts, strict=True):
+        record.parts = count
+    update.records = live
+    update.events = [pair for part in rebuilt for pair in part.events]
+    if len(rebuilt) == 1:
+        update.attributes = rebuilt[0].attributes
+
+
 def halves(records: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
     """The earlier and the later half."""
     middle = len(records) // 2

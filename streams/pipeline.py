@@ -11,8 +11,8 @@ import structlog
 
 from mapping.profile import MappingResult, ProfileUpdate, Skipped
 from sink.coalescer import Coalescer
-from sink.delivery import LATE, Delivery, LateEvents
-from sink.lateness import WINDOW_MS
+from sink.delivery import Delivery
+from sink.lateness import LATE, WINDOW_MS, LateEvents
 from sink.settlement import Refusal
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics

@@ -43,6 +43,7 @@ class Record:
         "ledger",
         "message",
         "offset",
+        "order",
         "parts",
         "reason",
         "superseded",
@@ -54,6 +55,8 @@ class Record:
         self.offset = offset
         self.bytes = len(message)
         """The value's size: about the memory that the message takes."""
+        self.order = 0
+        """Its place among all records of the worker, set by the coalescer."""
         self.parts = 1
         """Parts that are not settled yet: an update each, or a dead letter."""
         self.ending = Ending.SKIPPED

@@ -1,8 +1,8 @@
 """Reads the source topics and hands on chunks: one fetch's records of one partition.
 
 A service of the Faust app, in the place of Faust's own consumer. Every record is in its partition's ledger before
-anybody else sees it. Rebalances wait for the callbacks here: a partition leaves this worker only when its requests and dead
-letters in flight have ended, or the drain timed out, and what is done was committed.
+anybody else sees it. Rebalances wait for the callbacks here: a partition leaves this worker only when its requests and
+dead letters in flight have ended, or the drain timed out, and what is done was committed.
 """
 
 from __future__ import annotations

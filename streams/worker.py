@@ -142,7 +142,9 @@ class Worker:
                 place.host, place.port, self.metrics.registry, self._not_alive, self._not_ready
             )
         except OSError as error:
-            log.error("cannot listen on web.host and web.port", host=place.host, port=place.port, error=str(error))
+            log.error(
+                "cannot listen on web.host and web.port", host=place.host, port=place.port, error=str(error)
+            )
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:
@@ -204,10 +206,7 @@ class Worker:
         await self._chunks.put(chunk)
 
     def _full(self) -> bool:
-        return (
-            self._pipeline.full
-            or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
-        )
+        return self._pipeline.full or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
 
     async def _drain(self, concerns: Callable[[AnyRecord], bool]) -> None:
         await self._delivery.quiesce(concerns)
@@ -216,6 +215,7 @@ class Worker:
     def _forget(self) -> None:
         now = asyncio.get_running_loop().time()
         self._coalescer.forget(self._settlement.is_live, self._settlement.rebuild, now)
+        self._delivery.revoked()
 
     def _announce(self) -> None:
         if self._ready_url:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sink.client import Answer, BatchClient, Credentials
-from sink.delivery import REMEDIES
+from sink.halt import REMEDIES
 from streams.commands.findings import Finding
 from streams.settings import Loaded
 

@@ -14,9 +14,8 @@ from mapping.read import read_record
 from mapping.settings import MappingSettings
 from mapping.timestamps import read_timestamp
 from sink.coalescer import Coalescer
-from sink.delivery import LateEvents
 from sink.encoding import encode_update
-from sink.lateness import timeliness, without_time
+from sink.lateness import LateEvents, timeliness, without_time
 
 Outcome = Literal["mapped", "skipped", "rejected"]
 Problems = tuple[FieldProblem, ...]

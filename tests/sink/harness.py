@@ -33,6 +33,7 @@ class FakeRecord:
     def __init__(self, update: ProfileUpdate, size: int = 100) -> None:
         self.update = update
         self.parts = 1
+        self.order = 0
         self.bytes = size
         self.live = True
         self.endings: list[str] = []

@@ -87,7 +87,6 @@ STEPS = st.lists(
         updates(),
         st.tuples(st.just("take"), st.integers(1, 4)),
         st.tuples(st.just("settle"), st.integers(0, 9)),
-        st.tuples(st.just("put back"), st.integers(0, 9)),
     ),
     max_size=25,
 )
@@ -156,10 +155,8 @@ def test_any_split_into_calls_gives_the_profiles_that_single_updates_would_give(
             run.add(step)
         elif step[0] == "take":
             run.take(step[1])
-        elif step[0] == "settle":
+        else:
             run.settle(step[1])
-        elif run.out:
-            run.coalescer.put_back([run.out.pop(step[1] % len(run.out))])
     run.drain()
     assert run.merged.events == run.single.events
     assert run.merged.attributes == run.single.attributes
@@ -250,18 +247,16 @@ def test_what_waited_behind_an_update_that_was_out_keeps_its_age() -> None:
     assert [update.custom_id for update in coalescer.take(2)] == ["a", "b"]
 
 
-def test_what_is_put_back_goes_ahead_of_what_came_meanwhile() -> None:
+def test_after_forgetting_deltas_are_said_in_the_order_in_which_they_came() -> None:
     coalescer = Coalescer()
-    first, second = record_of("a", {"x": 1}, event("one")), record_of("a", {"x": 2}, event("two"))
-    coalescer.add(first.mapped(), first, 0.0)
-    taken = coalescer.take(1)
-    coalescer.add(second.mapped(), second, 1.0)
-    coalescer.put_back(taken)
-    (again,) = coalescer.take(1)
-    assert again.attributes == {"x": 1}
-    coalescer.settle(again)
-    (behind,) = coalescer.take(1)
-    assert behind.attributes == {"x": 2}
+    lost = record_of("a", {f"s{number}": number for number in range(60)})
+    removes = record_of("a", {"tags": ArrayDelta((), ("x",))})
+    adds = record_of("a", {"s0": 0, "tags": ArrayDelta(("x",), ())})
+    for at, record in enumerate((lost, removes, adds)):
+        coalescer.add(record.mapped(), record, float(at))
+    coalescer.forget(lambda record: record is not lost, lambda record: record.mapped(), 9.0)  # type: ignore[attr-defined]
+    (update,) = coalescer.take(1)
+    assert update.attributes["tags"] == ArrayDelta(("x",), ())
 
 
 def test_the_forms_of_a_name_are_one_attribute_and_the_last_wins() -> None:

@@ -317,7 +317,7 @@ def test_while_tokens_are_short_updates_of_a_profile_merge() -> None:
     run_virtual(main())
 
 
-def test_tokens_come_back_when_a_call_is_judged_anew() -> None:
+def test_what_is_revoked_before_it_leaves_costs_no_tokens() -> None:
     async def main() -> None:
         records = people(10)
         async with stage(rate=1, burst=100) as scene:
@@ -325,6 +325,8 @@ def test_tokens_come_back_when_a_call_is_judged_anew() -> None:
             await asyncio.sleep(0.05)
             for record in records:
                 record.live = False
+            scene.forget()
+            scene.delivery.revoked()
             await asyncio.sleep(10)
             assert scene.batch.calls == []
             assert scene.limiter.tokens() == pytest.approx(100)

@@ -1,0 +1,64 @@
+"""What Batch refuses for good, and how people learn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sink.client import Answer, PartialError
+from sink.coalescer import PendingUpdate
+from sink.masking import mask_message
+from sink.settlement import Observer, Refusal, Settlement
+
+
+class Ground(NamedTuple):
+    """Why a record becomes a dead letter: a word of a closed list, and a sentence."""
+
+    reason: str
+    detail: str
+
+
+REFUSED_ALONE = Ground("refused_by_batch", "Batch refuses this record on its own.")
+POISON = Ground("poison", "Batch answers 500 to this record while it takes others.")
+EVENT_REFUSED = Ground(
+    "event_refused_by_batch", "Batch took the update but refused an event of it, without saying which."
+)
+
+
+def refuse(
+    update: PendingUpdate, ground: Ground, answer: Answer, attempts: int, settlement: Settlement
+) -> None:
+    """The update's records become dead letters."""
+    message = mask_message(answer.message, [update])
+    for record in update.records:
+        settlement.dead_letter(record, Refusal(*ground, answer.status, message, attempts))
+
+
+def report_partial_errors(
+    updates: Sequence[PendingUpdate],
+    errors: Sequence[PartialError],
+    attempts: int,
+    settlement: Settlement,
+    observer: Observer,
+) -> None:
+    """Batch took the updates but for these fields and events (Batch, Profile API, "Partial errors")."""
+    refused: dict[int, list[str]] = {}
+    for error in errors:
+        if not 0 <= error.bulk_index < len(updates):
+            continue
+        message = mask_message(error.reason, [updates[error.bulk_index]])
+        if error.attribute is not None:
+            observer.field_refused(REFUSED_ALONE.reason, error.attribute, message)
+        else:
+            observer.field_refused(EVENT_REFUSED.reason, "event", message)
+            refused.setdefault(error.bulk_index, []).append(message)
+    for index, messages in refused.items():
+        copy = Refusal(*EVENT_REFUSED, "202", "; ".join(messages), attempts, delivered=True)
+        _copy_records_with_events(updates[index], copy, settlement)
+
+
+def _copy_records_with_events(update: PendingUpdate, copy: Refusal, settlement: Settlement) -> None:
+    """Batch does not say which event it refused: each record that brought one is copied."""
+    for record in {id(record): record for _, record in update.events}.values():
+        record.parts += 1
+        settlement.dead_letter(record, copy)
