@@ -35,12 +35,9 @@ def add_trait_natives(
     problems: list[FieldProblem],
 ) -> None:
     """From `context.traits`, where a null counts as absent, then from `traits`, where it clears."""
-    present = TRAIT_NATIVE_KEYS & (traits.keys() | context_traits.keys() if context_traits else traits.keys())
-    if not present:
+    if not context_traits and TRAIT_NATIVE_KEYS.isdisjoint(traits):
         return
     for trait, name, rule in TRAIT_NATIVES:
-        if trait not in present:
-            continue
         path = "context.traits."
         value = context_traits.get(trait)
         if value is None:

@@ -68,11 +68,12 @@ _LATE: dict[LateEvents, _Verdict] = {
 class _Parts:
     """What the coalescer asks of a record."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("order", "parts")
     bytes = 0
 
     def __init__(self) -> None:
         self.parts = 1
+        self.order = 0
 
 
 def posted_meaning(settings: MappingSettings, clock: Clock) -> Reader:
