@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.plain import plain_traffic
 from streams.demo.traffic import generate
 from tests.kafka import KafkaCluster, Record, real_kafka
 
@@ -42,8 +43,11 @@ class Result(NamedTuple):
 
 def main() -> None:
     """Run the bench and print its figures."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--events", type=int, default=200_000)
+    options.add_argument("--traffic", choices=("plain", "mixed"), default="plain")
     options.add_argument("--users", type=int, default=50_000)
     options.add_argument("--bytes", type=int, default=650)
     options.add_argument("--latency-ms", type=float, default=20)
@@ -54,10 +58,11 @@ def main() -> None:
         topic = kafka.create_topic("drain", partitions=6)
         kafka.create_topic(f"{topic}.dead-letter", partitions=6)
         now = datetime.now(UTC)
-        traffic = generate(args.events, users=args.users, seed=1, now=now, mean_bytes=args.bytes, bad_share=0)
-        sizes = []
-        kafka.produce(topic, (_sized(record.value, record.key, sizes) for record in traffic))
-        print(f"{args.events:,} events of {statistics.fmean(sizes):.0f} bytes, {args.users:,} users, 6 partitions")
+        records = TRAFFIC[args.traffic](args.events, args.users, now, args.bytes)
+        kafka.produce(topic, records)
+        print(
+            f"{args.events:,} {args.traffic} events of about {args.bytes} bytes, {args.users:,} users, 6 partitions"
+        )
         results = []
         for run in range(args.runs):
             results.append(_drain(kafka, topic, f"drain-{run}", args.events, args.latency_ms, args.workers))
@@ -66,9 +71,13 @@ def main() -> None:
         print(f"median: {_shown(median)}")
 
 
-def _sized(value: bytes | None, key: bytes | None, sizes: list[int]) -> Record:
-    sizes.append(len(value or b""))
-    return Record(value, key)
+def mixed_traffic(count: int, users: int, now: datetime, mean_bytes: int) -> Iterator[Record]:
+    """The demo's: rich identifies, orders with arrays of products, Engage audiences and computed traits."""
+    for produced in generate(count, users=users, seed=1, now=now, mean_bytes=mean_bytes, bad_share=0):
+        yield Record(produced.value, produced.key)
+
+
+TRAFFIC = {"plain": plain_traffic, "mixed": mixed_traffic}
 
 
 def _shown(result: Result) -> str:
@@ -78,7 +87,9 @@ def _shown(result: Result) -> str:
     )
 
 
-def _drain(kafka: KafkaCluster, topic: str, group: str, events: int, latency_ms: float, workers: int) -> Result:
+def _drain(
+    kafka: KafkaCluster, topic: str, group: str, events: int, latency_ms: float, workers: int
+) -> Result:
     ends = kafka.end_offsets(topic)
     with _sandbox(latency_ms) as url:
         environ = {

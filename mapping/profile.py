@@ -24,7 +24,7 @@ class ArrayDelta(NamedTuple):
     remove: tuple[str, ...]
 
 
-AttributeValue: TypeAlias = str | int | float | bool | None | list[str] | ArrayDelta
+AttributeValue: TypeAlias = str | int | float | bool | list[str] | ArrayDelta | None
 """`DateString` and `UrlString` are strings here; None deletes the attribute."""
 
 

@@ -128,9 +128,13 @@ class Coalescer:
     def add(self, update: ProfileUpdate, record: Record, now: float) -> None:
         """Merge what a record says into its profile's pending update, which takes over `update.attributes`. Adds
         to `record.parts` when the record has to be spread over several updates."""
-        pending = self._waiting.get(update.custom_id)
+        custom_id = update.custom_id
+        pending = self._waiting.get(custom_id)
         if pending is None:
-            pending = self._open(update.custom_id, now)
+            pending = self._waiting[custom_id] = PendingUpdate(custom_id, now)
+            self.bytes += PROFILE_OVERHEAD_BYTES
+            if custom_id not in self._out:
+                self._fresh.append(pending)
         if pending.overflow is None and self._merge_whole(pending, update, record):
             return
         self._spread(pending, update, record, now)
@@ -184,14 +188,6 @@ class Coalescer:
             attributes = {name: value for name, value in whole.attributes.items() if name in names}
             rest = whole._replace(attributes=attributes, events=tuple(events))
             self.add(rest, record, min(arrived, now))
-
-    def _open(self, custom_id: str, now: float) -> PendingUpdate:
-        pending = PendingUpdate(custom_id, now)
-        self._waiting[custom_id] = pending
-        if custom_id not in self._out:
-            self._fresh.append(pending)
-        self.bytes += pending.bytes
-        return pending
 
     def _merge_whole(self, pending: PendingUpdate, update: ProfileUpdate, record: Record) -> bool:
         events = pending.events

@@ -30,6 +30,9 @@ class Committer:
         self._assignments = assignments
         self._limiter = limiter
         self._metrics = metrics
+        self.turn = asyncio.Lock()
+        """Whose turn it is with the consumer: a fetch's or a commit's. A commit that waited for a fetch to end would be
+        overtaken by the one that a rebalance inside the fetch makes, and then replace it by its older state."""
         self._sent: dict[Place, tuple[Ledger, Committable]] = {}
         self._sent_at = 0.0
         self._last_error = KafkaError.NO_ERROR
@@ -48,18 +51,20 @@ class Committer:
         """Commit whenever the committable state has changed, at most every 100 ms, until `ended`."""
         while not ended():
             await asyncio.sleep(INTERVAL_S)
-            if self._sent and time.monotonic() - self._sent_at < LOST_AFTER_S:
-                continue
-            states = self._changed(self._assignments.ledgers.values())
-            if not states:
-                self._sent = {}
-                continue
-            self._sent = {(ledger.topic, ledger.partition): (ledger, state) for ledger, state in states}
-            self._sent_at = time.monotonic()
-            try:
-                await consumer.commit(offsets=self._offsets(states), asynchronous=True)
-            except KafkaException as error:
-                self._failed(error.args[0])
+            if not self._sent or time.monotonic() - self._sent_at >= LOST_AFTER_S:
+                async with self.turn:
+                    await self._commit_changes(consumer)
+
+    async def _commit_changes(self, consumer: Any) -> None:
+        states = self._changed(self._assignments.ledgers.values())
+        self._sent = {(ledger.topic, ledger.partition): (ledger, state) for ledger, state in states}
+        if not states:
+            return
+        self._sent_at = time.monotonic()
+        try:
+            await consumer.commit(offsets=self._offsets(states), asynchronous=True)
+        except KafkaException as error:
+            self._failed(error.args[0])
 
     async def on_commit(self, error: Any, partitions: Sequence[TopicPartition]) -> None:
         """The answer to an asynchronous commit. One that failed is forgotten: the next one carries its state."""

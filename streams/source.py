@@ -114,9 +114,9 @@ class KafkaSource(Service):  # type: ignore[misc]
     async def leave(self) -> None:
         """After `stop_reading` and the end of what was in flight: commit until it is confirmed, leave the group."""
         while True:
-            confirmed = await self.committer.commit_now(
-                self._consumer, list(self._assignments.ledgers.values())
-            )
+            async with self.committer.turn:
+                ledgers = list(self._assignments.ledgers.values())
+                confirmed = await self.committer.commit_now(self._consumer, ledgers)
             if confirmed:
                 break
             await asyncio.sleep(FETCH_S)
@@ -151,7 +151,8 @@ class KafkaSource(Service):  # type: ignore[misc]
     async def _read(self) -> None:
         while not self._leaving:
             await self._pause_what_is_full()
-            messages = await self._consumer.consume(LARGEST_FETCH, FETCH_S)
+            async with self.committer.turn:
+                messages = await self._consumer.consume(LARGEST_FETCH, FETCH_S)
             if messages:
                 await self._hand_on(messages)
 
