@@ -1,65 +1,31 @@
 """Sends what waits, and sees every update through to its end.
 
-An update ends as accepted, or its records end as dead letters, or their partitions are taken from us. The rules for
-each answer are in DESIGN's "Delivery": what may be repeated is repeated, what is refused is taken apart until the
-bad record is alone, and when Batch refuses us as a whole nothing is lost but time.
+An update ends as accepted, or its records end as dead letters, or their partitions are taken from us. What may be
+repeated is repeated, what is refused is taken apart until the bad record is alone, and when Batch refuses us as a whole
+nothing is lost but time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
+from sink.attempts import Call, DeliverySettings, History
 from sink.client import MAX_BYTES, MAX_UPDATES, Answer, Credentials, PartialError, Verdict
 from sink.coalescer import Coalescer, PendingUpdate, Record
 from sink.encoding import encode_update
 from sink.halt import Halt
-from sink.lateness import LateEvents, is_timely, leave_out_untimely
+from sink.lateness import is_timely, leave_out_untimely
 from sink.limiter import Limiter
 from sink.masking import mask_message
 from sink.refusing import POISON, REFUSED_ALONE, refuse, report_partial_errors
 from sink.settlement import Observer, Settlement
 from sink.splitting import halves, regroup, restrict
 
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 30.0
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 30.0
 SPLIT_AFTER_500S = 5
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverySettings:
-    """How delivery behaves; seconds unless the name says otherwise."""
-
-    linger_s: float = 0.1
-    max_in_flight: int = 8
-    late_events: LateEvents = "dead_letter"
-    poison_after_s: float = 3600.0
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    """A call under way, through all its attempts."""
-
-    posted: Sequence[PendingUpdate] = ()
-    """What its request in flight carries; empty while none is in flight."""
-    revocations: int = 0
-    """How many there had been when it began."""
-    resting: bool = False
-    """It waits to be tried again."""
-
-
-@dataclass(slots=True)
-class _History:
-    """What happened to a group of updates so far."""
-
-    attempts: int = 0
-    first_500: float | None = None
-    count_500: int = 0
 
 
 class Delivery:
@@ -82,7 +48,7 @@ class Delivery:
         self._observer = observer
         self._settings = settings
         self._reload_credentials = reload_credentials
-        self._calls: dict[asyncio.Task[None], _Call] = {}
+        self._calls: dict[asyncio.Task[None], Call] = {}
         self._posting = asyncio.Semaphore(settings.max_in_flight)
         self._more = asyncio.Event()
         self._ended = asyncio.Event()
@@ -112,8 +78,8 @@ class Delivery:
             updates = [] if self._stopping else self._coalescer.take(tokens)
             self._limiter.give_back(tokens - len(updates))
             if updates:
-                call = _Call(revocations=self._revocations)
-                task = asyncio.create_task(self._deliver(call, updates, _History(), tokens=len(updates)))
+                call = Call(revocations=self._revocations)
+                task = asyncio.create_task(self._deliver(call, updates, History(), tokens=len(updates)))
                 self._calls[task] = call
                 task.add_done_callback(self._call_ended)
         if self._failure is not None:
@@ -182,9 +148,9 @@ class Delivery:
 
     async def _deliver(
         self,
-        call: _Call,
+        call: Call,
         updates: list[PendingUpdate],
-        history: _History,
+        history: History,
         *,
         tokens: int = 0,
         held: bool = True,
@@ -204,7 +170,7 @@ class Delivery:
                 if again and left:
                     await self._deliver(call, again, history, held=held)
                     again = []
-                history = _History() if left else history
+                history = History() if left else history
                 left = again + left
             updates = left
         self._limiter.give_back(tokens)
@@ -226,10 +192,10 @@ class Delivery:
 
     async def _attempt(
         self,
-        call: _Call,
+        call: Call,
         updates: list[PendingUpdate],
         tokens: int,
-        history: _History,
+        history: History,
         held: bool,
         *,
         probe: bool = False,
@@ -248,7 +214,7 @@ class Delivery:
         return now, left, answer
 
     async def _request(
-        self, call: _Call, updates: list[PendingUpdate], items: list[bytes], history: _History
+        self, call: Call, updates: list[PendingUpdate], items: list[bytes], history: History
     ) -> Answer:
         history.attempts += 1
         call.posted = updates
@@ -268,7 +234,7 @@ class Delivery:
         return answer
 
     async def _conclude(
-        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
     ) -> list[PendingUpdate]:
         """Do what the answer asks for; the updates that have to be sent again."""
         if answer.verdict is Verdict.ACCEPTED:
@@ -282,7 +248,7 @@ class Delivery:
         return await self._retry(call, updates, answer, history, held)
 
     def _accept(
-        self, updates: list[PendingUpdate], errors: tuple[PartialError, ...], history: _History, held: bool
+        self, updates: list[PendingUpdate], errors: tuple[PartialError, ...], history: History, held: bool
     ) -> None:
         if errors:
             report_partial_errors(updates, errors, history.attempts, self._settlement, self._observer)
@@ -290,26 +256,26 @@ class Delivery:
         self._release(updates, held)
 
     async def _split(
-        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
     ) -> None:
         """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone."""
         if len(updates) > 1:
             middle = len(updates) // 2
             for half in (updates[:middle], updates[middle:]):
-                await self._deliver(call, half, _History(attempts=history.attempts), held=held)
+                await self._deliver(call, half, History(attempts=history.attempts), held=held)
             return
         update = updates[0]
         if len(update.records) > 1:
             for records in halves(update.records):
                 for part in regroup(update, records, self._settlement.rebuild):
-                    await self._deliver(call, [part], _History(attempts=history.attempts), held=False)
+                    await self._deliver(call, [part], History(attempts=history.attempts), held=False)
         else:
             refuse(update, REFUSED_ALONE, answer, history.attempts, self._settlement)
         if not self._stopping:
             self._release(updates, held)
 
     async def _retry(
-        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
     ) -> list[PendingUpdate]:
         now = asyncio.get_running_loop().time()
         if answer.status == "429":
@@ -326,14 +292,13 @@ class Delivery:
                     refuse(updates[0], POISON, answer, history.attempts, self._settlement)
                     self._release(updates, held)
                     return []
-        bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(history.attempts, 10))
-        wait_s = max(random.uniform(0, bound), answer.retry_after_s or 0.0)
+        wait_s = history.next_wait_s(answer.retry_after_s)
         message = mask_message(answer.message, updates)
         self._observer.call_retried(answer.status, message, wait_s, history.attempts)
         return await self._pause(call, updates, wait_s, held)
 
     async def _wait_out_halt(
-        self, call: _Call, updates: list[PendingUpdate], answer: Answer, history: _History, held: bool
+        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
     ) -> list[PendingUpdate]:
         """Nothing is dead-lettered: the first call to be refused probes with its oldest update, the others wait."""
         if self.halt is not None:
@@ -357,7 +322,7 @@ class Delivery:
         return updates
 
     async def _pause(
-        self, call: _Call, updates: list[PendingUpdate], seconds: float, held: bool
+        self, call: Call, updates: list[PendingUpdate], seconds: float, held: bool
     ) -> list[PendingUpdate]:
         """Rest so long, and let go meanwhile what is not ours any more; what is left."""
         loop = asyncio.get_running_loop()
@@ -367,7 +332,7 @@ class Delivery:
             updates = self._still_ours(call, updates, held)
         return updates
 
-    async def _rest(self, call: _Call, until: asyncio.Event, seconds: float | None) -> None:
+    async def _rest(self, call: Call, until: asyncio.Event, seconds: float | None) -> None:
         call.resting = True
         try:
             await _wait(until, seconds)
@@ -387,7 +352,7 @@ class Delivery:
                 self._coalescer.settle(update)
             self._more.set()
 
-    def _still_ours(self, call: _Call, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
+    def _still_ours(self, call: Call, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
         """Without what stands for revoked partitions only; an update that stands for others too is rebuilt."""
         if call.revocations == self._revocations:
             return updates

@@ -14,10 +14,11 @@ import structlog
 from confluent_kafka import KafkaException
 
 from mapping.mapper import compile_mapper
+from sink.attempts import DeliverySettings
 from sink.client import BatchClient, Credentials
 from sink.coalescer import Coalescer
 from sink.coalescer import Record as AnyRecord
-from sink.delivery import Delivery, DeliverySettings
+from sink.delivery import Delivery
 from sink.limiter import Limiter
 from streams.app import build_app
 from streams.assignments import Assignments
@@ -111,24 +112,29 @@ class Worker:
             settings.kafka.group, settings.kafka.brokers, self._pipeline.accept, self._listening, self._fail
         )
         self._assignments = Assignments(settings.kafka.start, self.metrics)
-        self._source = self._app.source = KafkaSource(
+        self._source = self._app.source = self._make_source()
+        add_gauges(
+            self.metrics, self._assignments, self._coalescer, self._limiter, self._source, self._letters
+        )
+
+    def _make_source(self) -> KafkaSource:
+        settings = self._settings
+        hooks = SourceHooks(
+            emit=self._emit,
+            full=self._full,
+            drain=self._drain,
+            forget=self._forget,
+            on_ready=self._announce,
+            on_failure=self._fail,
+        )
+        return KafkaSource(
             consumer_settings(settings.kafka),
             settings.kafka.topics,
             settings.drain_timeout_s,
             self._assignments,
             self._limiter,
             self.metrics,
-            SourceHooks(
-                emit=self._emit,
-                full=self._full,
-                drain=self._drain,
-                forget=self._forget,
-                on_ready=self._announce,
-                on_failure=self._fail,
-            ),
-        )
-        add_gauges(
-            self.metrics, self._assignments, self._coalescer, self._limiter, self._source, self._letters
+            hooks,
         )
 
     async def run(self) -> int:

@@ -14,10 +14,11 @@ from unittest import mock
 import orjson
 
 from mapping.profile import AttributeValue, ProfileEvent, ProfileUpdate
+from sink.attempts import DeliverySettings
 from sink.client import Answer, Credentials, Verdict
 from sink.coalescer import Coalescer, PendingUpdate
 from sink.coalescer import Record as AnyRecord
-from sink.delivery import Delivery, DeliverySettings
+from sink.delivery import Delivery
 from sink.limiter import Limiter
 from sink.settlement import Refusal
 from tests.sink.virtual_time import wall_clock

@@ -21,7 +21,7 @@ from mapping.profile import (
     Skipped,
 )
 from sink.coalescer import Coalescer
-from sink.delivery import LateEvents
+from sink.lateness import LateEvents
 from sink.settlement import Refusal
 from streams.field_problems import FieldProblems
 from streams.ledger import Ledger
