@@ -61,25 +61,35 @@ class Pipeline:
         self._unkeyed = NewestByTimestamp()
         self._unkeyed_warned = False
         self._filling = True
+        self._coming = 0
+
+    @property
+    def room(self) -> int:
+        """Records that may be fetched now; at least one, so that fetches go on."""
+        return max(1, self._bounds.records - self._coalescer.records - self._coming)
 
     @property
     def full(self) -> bool:
         """Whether reading should rest: from reaching the bounds until well below them."""
-        share = max(
-            self._coalescer.records / self._bounds.records, self._coalescer.bytes / self._bounds.bytes
-        )
+        records = (self._coalescer.records + self._coming) / self._bounds.records
+        share = max(records, self._coalescer.bytes / self._bounds.bytes)
         self._filling = share < (1.0 if self._filling else REFILL_BELOW)
         return not self._filling
+
+    def expect(self, chunk: Chunk) -> None:
+        """A chunk is on its way to `accept`: its records count already."""
+        self._coming += len(chunk.records)
 
     async def accept(self, chunk: Chunk) -> None:
         """Map a chunk's records; they wait in the coalescer, or have ended, when this returns."""
         records = chunk.records
         for start in range(0, len(records), SLICE):
             if not chunk.ledger.sending:
-                return
+                break
             self._map(records[start : start + SLICE])
             self._delivery.wake()
             await asyncio.sleep(0)
+        self._coming -= len(records)
 
     def _map(self, records: Iterable[Record]) -> None:
         now = asyncio.get_running_loop().time()

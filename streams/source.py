@@ -44,6 +44,8 @@ class SourceHooks:
 
     emit: Callable[[Chunk], Awaitable[None]]
     full: Callable[[], bool]
+    room: Callable[[], int]
+    """Records that may be fetched now."""
     drain: Callable[[Callable[[AnyRecord], bool]], Awaitable[None]]
     """Wait for the requests and dead letters in flight of the records it is asked about."""
     forget: Callable[[], None]
@@ -152,7 +154,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         while not self._leaving:
             await self._pause_what_is_full()
             async with self.committer.turn:
-                messages = await self._consumer.consume(LARGEST_FETCH, FETCH_S)
+                messages = await self._consumer.consume(min(LARGEST_FETCH, self._hooks.room()), FETCH_S)
             if messages:
                 await self._hand_on(messages)
 

@@ -122,6 +122,7 @@ class Worker:
         hooks = SourceHooks(
             emit=self._emit,
             full=self._full,
+            room=lambda: self._pipeline.room,
             drain=self._drain,
             forget=self._forget,
             on_ready=self._announce,
@@ -208,6 +209,7 @@ class Worker:
             self._stop.set()
 
     async def _emit(self, chunk: Chunk) -> None:
+        self._pipeline.expect(chunk)
         await self._listening.wait()
         await self._chunks.put(chunk)
 

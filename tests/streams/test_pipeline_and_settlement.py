@@ -94,7 +94,9 @@ class Scene:
         start = self.ledger.position
         messages = [FakeMessage(value, key, start + index) for index, value in enumerate(values)]
         records = fetched(self.ledger, *messages)
-        await self.pipeline.accept(Chunk(self.ledger, records))
+        chunk = Chunk(self.ledger, records)
+        self.pipeline.expect(chunk)
+        await self.pipeline.accept(chunk)
         return records
 
     def confirm_letters(self) -> None:
@@ -295,6 +297,19 @@ async def test_a_copy_of_a_delivered_record_leaves_it_accepted_and_is_counted_ap
     assert scene.ledger.first_open() == 1
     assert (scene.ended("accepted"), scene.metrics.summary()["records"]["dead_lettered"]) == (1.0, {})
     assert scene.metrics.registry.get_sample_value("segbatch_delivered_copies_total") == 1.0
+
+
+async def test_no_more_is_fetched_than_there_is_room_for_what_is_on_its_way_included() -> None:
+    scene = Scene({b"a": lambda: update_of({"x": 1})})
+    assert scene.pipeline.room == 10
+    await scene.accept(b"a", b"a", b"a")
+    assert scene.pipeline.room == 7
+    chunk = Chunk(scene.ledger, fetched(scene.ledger, *(FakeMessage(b"a", b"k", 3 + n) for n in range(7))))
+    scene.pipeline.expect(chunk)
+    assert (scene.pipeline.room, scene.pipeline.full) == (1, True)
+    await scene.pipeline.accept(chunk)
+    scene.deliver_all()
+    assert (scene.pipeline.room, scene.pipeline.full) == (10, False)
 
 
 async def test_the_time_from_append_to_acceptance_is_observed_for_each_record() -> None:
