@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from mapping.profile import AttributeValue
@@ -16,3 +18,10 @@ class Draft(NamedTuple):
     """The event's name; None if there is no event."""
     event_attributes: dict[str, Any]
     """In wire form: `date(name)` and `url(name)` are keys."""
+
+
+new_draft: Callable[[tuple[str, dict[str, AttributeValue], str | None, dict[str, Any]]], Draft] = partial(
+    tuple.__new__, Draft
+)
+"""As `Draft`, from a tuple of its fields. A named tuple's own constructor is a Python function: where one is made for
+every event, that shows."""

@@ -7,7 +7,15 @@ from typing import Any
 import orjson
 
 from mapping.draft import Draft
-from mapping.profile import FieldProblem, MappingResult, ProfileEvent, ProfileUpdate, Rejected, Skipped
+from mapping.profile import (
+    FieldProblem,
+    MappingResult,
+    ProfileEvent,
+    Rejected,
+    Skipped,
+    new_event,
+    new_update,
+)
 from mapping.timestamps import Timestamp, read_timestamp
 
 EVENT_SIZE_LIMIT = 25_000
@@ -17,24 +25,24 @@ EVENT_SIZE_LIMIT = 25_000
 def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> MappingResult:
     """`timestamp` is the Segment event's own. An event that is too large is left out; it is a rejection only
     if nothing else is left. Adds to `problems`."""
+    user, attributes, name, event_attributes = draft
     moment = read_timestamp(timestamp)
     if moment is None and timestamp is not None:
         problems.append(FieldProblem("timestamp", "unreadable_timestamp"))
+    at_ms = None if moment is None else moment[0]
     events: tuple[ProfileEvent, ...] = ()
-    if draft.event is not None:
-        body = _event_body(draft.event, moment, draft.event_attributes)
+    if name is not None:
+        body = _event_body(name, moment, event_attributes)
         if len(body) <= EVENT_SIZE_LIMIT:
-            events = (ProfileEvent(draft.event, moment[0] if moment else None, body),)
-        elif draft.attributes:
+            events = (new_event((name, at_ms, body)),)
+        elif attributes:
             problems.append(FieldProblem("event", "event_too_large"))
         else:
             detail = f"the event has more than {EVENT_SIZE_LIMIT} bytes in Batch's form"
             return Rejected("event_too_large", detail, tuple(problems))
-    if not events and not draft.attributes:
+    elif not attributes:
         return Skipped("nothing_to_send", tuple(problems))
-    return ProfileUpdate(
-        draft.custom_id, draft.attributes, events, tuple(problems), moment[0] if moment else None
-    )
+    return new_update((user, attributes, events, tuple(problems), at_ms))
 
 
 def _event_body(name: str, moment: Timestamp | None, attributes: dict[str, Any]) -> bytes:

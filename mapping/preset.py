@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mapping.draft import Draft
+from mapping.draft import Draft, new_draft
 from mapping.engage import Membership, read_membership
 from mapping.event_attributes import EventRules, WireKey, event_attributes
 from mapping.identity import custom_id
@@ -18,6 +18,7 @@ from mapping.profile_attributes import (
     add_custom_attributes,
     add_trait_natives,
 )
+from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
 Problems = list[FieldProblem]
@@ -30,6 +31,7 @@ class UpdateProfile:
         self._integrations = settings.integrations_names
         self._audience_tracks = settings.audience_tracks
         self._names = names
+        self._seen = SeenTexts()
         self._event_rules = EventRules(names.attribute, settings.event_attribute_limit, wire_key)
 
     def draft(self, event: dict[str, Any], problems: Problems) -> Draft | Skipped | Rejected:
@@ -43,9 +45,12 @@ class UpdateProfile:
         kind = event.get("type")
         if kind != "identify" and kind != "track":
             return Skipped("no_matching_mapping")
-        user = custom_id(event.get("userId"))
-        if not isinstance(user, str):
-            return user
+        user = event.get("userId")
+        if type(user) is not str or user not in self._seen:
+            user = custom_id(user)
+            if not isinstance(user, str):
+                return user
+            self._seen.add(user)
         attributes: Attributes = {}
         context = event.get("context")
         if type(context) is not dict:
@@ -56,17 +61,18 @@ class UpdateProfile:
         traits = event.get("traits")
         if type(traits) is not dict:
             traits = no_object(traits, "traits", problems)
-        if context:
+        if "locale" in context or "timezone" in context:
             add_context_natives(attributes, context, problems)
         if traits or context_traits:
             add_trait_natives(attributes, context_traits, traits, problems)
         if kind == "track":
             return self._track(event, user, attributes, context, problems)
-        membership = read_membership(context.get("personas"), traits)
+        personas = context.get("personas")
+        membership = None if personas is None else read_membership(personas, traits)
         if membership is not None:
             traits = {**traits, membership.key: membership.member}
         add_custom_attributes(attributes, traits, self._names.attribute, problems)
-        return Draft(user, attributes, None, {})
+        return new_draft((user, attributes, None, {}))
 
     def _track(
         self,
@@ -79,7 +85,8 @@ class UpdateProfile:
         properties = event.get("properties")
         if type(properties) is not dict:
             properties = no_object(properties, "properties", problems)
-        membership = read_membership(context.get("personas"), properties)
+        personas = context.get("personas")
+        membership = None if personas is None else read_membership(personas, properties)
         if membership is not None and self._audience_tracks != "event":
             self._add_membership(attributes, membership, problems)
             if self._audience_tracks == "membership":
@@ -87,7 +94,7 @@ class UpdateProfile:
         name = self._event_name(event.get("event"), problems)
         if name is None:
             return Draft(user, attributes, None, {})
-        return Draft(user, attributes, name, event_attributes(properties, self._event_rules, problems))
+        return new_draft((user, attributes, name, event_attributes(properties, self._event_rules, problems)))
 
     def _add_membership(self, attributes: Attributes, membership: Membership, problems: Problems) -> None:
         name = self._names.attribute[membership.key]

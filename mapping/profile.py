@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 
@@ -57,6 +59,23 @@ class ProfileUpdate(NamedTuple):
     problems: tuple[FieldProblem, ...]
     timestamp_ms: int | None
     """The Segment event's `timestamp`, milliseconds since 1970 UTC; None if it has none that can be read."""
+
+
+new_event: Callable[[tuple[str, int | None, bytes]], ProfileEvent] = partial(tuple.__new__, ProfileEvent)
+new_update: Callable[
+    [
+        tuple[
+            str,
+            dict[str, AttributeValue],
+            tuple[ProfileEvent, ...],
+            tuple[FieldProblem, ...],
+            int | None,
+        ]
+    ],
+    ProfileUpdate,
+] = partial(tuple.__new__, ProfileUpdate)
+"""As the classes, from a tuple of their fields. A named tuple's own constructor is a Python function: where one is made
+for every event, that shows."""
 
 
 class Skipped(NamedTuple):

@@ -135,7 +135,11 @@ class Coalescer:
             self.bytes += PROFILE_OVERHEAD_BYTES
             if custom_id not in self._out:
                 self._fresh.append(pending)
-        if pending.overflow is None and self._merge_whole(pending, update, record):
+            if len(update.attributes) <= MAX_ATTRIBUTES and len(update.events) <= MAX_EVENTS:
+                pending.attributes = update.attributes
+                self._enter(pending, update.events, record)
+                return
+        elif pending.overflow is None and self._merge_whole(pending, update, record):
             return
         self._spread(pending, update, record, now)
 
@@ -195,20 +199,15 @@ class Coalescer:
             return False
         attributes = pending.attributes
         new = update.attributes
-        if attributes:
-            if (
-                len(attributes) + len(new) > MAX_ATTRIBUTES
-                and len(attributes.keys() | new.keys()) > MAX_ATTRIBUTES
-            ):
-                return False
-            for value in new.values():
-                if type(value) is ArrayDelta:
-                    return self._merge_deltas(pending, update, record)
-            attributes.update(new)
-        elif len(new) > MAX_ATTRIBUTES:
+        if (
+            len(attributes) + len(new) > MAX_ATTRIBUTES
+            and len(attributes.keys() | new.keys()) > MAX_ATTRIBUTES
+        ):
             return False
-        elif new:
-            pending.attributes = new
+        for value in new.values():
+            if type(value) is ArrayDelta:
+                return self._merge_deltas(pending, update, record)
+        attributes.update(new)
         self._enter(pending, update.events, record)
         return True
 

@@ -105,8 +105,8 @@ class Pipeline:
                 self._problems.report(result.problems)
             if message.key() is None:
                 result = self._newest(result, record)
-            for event in result.events:
-                if event.time_ms is not None and event.time_ms < oldest_ms:
+            for _, time_ms, _ in result.events:
+                if time_ms is not None and time_ms < oldest_ms:
                     result = self._without_late_event(result, record)
                     break
             if result.attributes or result.events:
