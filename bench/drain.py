@@ -29,6 +29,7 @@ from streams.demo.traffic import generate
 from tests.kafka import KafkaCluster, Record, real_kafka
 
 COMMAND = str(Path(sys.executable).with_name("segbatch"))
+POLL_S = 0.2
 UNLIMITED = "1000000000"
 
 
@@ -113,7 +114,7 @@ def _drain(
         while (committed := kafka.committed(group, topic)) != ends:
             if any(process.poll() is not None for process in processes):
                 raise SystemExit(f"a worker ended early, at {committed}")
-            time.sleep(0.05)
+            time.sleep(POLL_S)
         seconds = time.perf_counter() - started
         for process in processes:
             process.send_signal(signal.SIGTERM)

@@ -156,11 +156,17 @@ class Coalescer:
             taken.append(update)
         return taken
 
-    def settle(self, update: PendingUpdate) -> None:
-        """An update that was out is done with: what waited behind it may leave."""
-        self._leave_out(update)
-        self.records -= update.counted
-        self.bytes -= update.bytes
+    def settle(self, updates: Iterable[PendingUpdate]) -> None:
+        """Updates that were out are done with: what waited behind them may leave."""
+        out, waiting = self._out, self._waiting
+        for update in updates:
+            custom_id = update.custom_id
+            del out[custom_id]
+            behind = waiting.get(custom_id)
+            if behind is not None:
+                self._returned.append(behind)
+            self.records -= update.counted
+            self.bytes -= update.bytes
 
     def forget(
         self, is_kept: Callable[[Record], bool], rebuild: Callable[[Record], ProfileUpdate], now: float
@@ -281,12 +287,6 @@ class Coalescer:
         following.overflow = overflow[1:] or None
         update.overflow = None
         self._waiting[custom_id] = following
-
-    def _leave_out(self, update: PendingUpdate) -> None:
-        del self._out[update.custom_id]
-        behind = self._waiting.get(update.custom_id)
-        if behind is not None:
-            self._returned.append(behind)
 
 
 def _place(chain: Sequence[PendingUpdate], name: str, value: AttributeValue) -> int:

@@ -348,8 +348,7 @@ class Delivery:
 
     def _release(self, updates: Sequence[PendingUpdate], held: bool) -> None:
         if held:
-            for update in updates:
-                self._coalescer.settle(update)
+            self._coalescer.settle(updates)
             self._more.set()
 
     def _still_ours(self, call: Call, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:

@@ -11,8 +11,13 @@ from mapping.profile import ArrayDelta, AttributeValue, DateString, UrlString
 from sink.coalescer import PendingUpdate
 
 
-def encode_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, Any]:
+_OF_THEIR_OWN_FORM: frozenset[type] = frozenset((DateString, UrlString, ArrayDelta))
+
+
+def encode_attributes(attributes: Mapping[str, AttributeValue]) -> Mapping[str, Any]:
     """Attributes by wire name: `date(x)`, `url(x)` or `x`."""
+    if _OF_THEIR_OWN_FORM.isdisjoint(map(type, attributes.values())):
+        return attributes
     wire: dict[str, Any] = {}
     for name, value in attributes.items():
         kind = type(value)

@@ -24,7 +24,7 @@ def regroup(
     parts: list[PendingUpdate] = []
     while taken := scratch.take(1):
         parts += taken
-        scratch.settle(taken[0])
+        scratch.settle(taken)
     return parts
 
 

@@ -39,11 +39,12 @@ class RecordSettlement:
         latencies: list[float] = []
         for update in updates:
             for record in cast("list[Record]", update.records):
-                if record.ledger.forgotten:
+                ledger = record.ledger
+                if ledger.forgotten:
                     continue
                 if record.parts == 1 and record.ending is not Ending.DEAD_LETTERED:
                     record.parts = 0
-                    record.ledger.complete(record.offset)
+                    ledger.complete(record.offset)
                     ended += 1
                 else:
                     self.settle(record, Ending.ACCEPTED, "")

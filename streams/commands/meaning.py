@@ -143,7 +143,7 @@ def _posted(update: ProfileUpdate) -> tuple[orjson.Fragment, ...]:
     items = []
     while taken := coalescer.take(1):
         items.append(orjson.Fragment(encode_update(taken[0])))
-        coalescer.settle(taken[0])
+        coalescer.settle(taken)
     return tuple(items)
 
 

@@ -127,7 +127,7 @@ class Run:
         if self.out:
             update = self.out.pop(index % len(self.out))
             self.merged.apply(update.custom_id, update.attributes, [each for each, _ in update.events])
-            self.coalescer.settle(update)
+            self.coalescer.settle([update])
             for record in update.records:
                 assert isinstance(record, FakeRecord)
                 record.parts -= 1
@@ -243,7 +243,7 @@ def test_what_waited_behind_an_update_that_was_out_keeps_its_age() -> None:
         coalescer.add(record.mapped(), record, float(at))
         if at == 0:
             (out,) = coalescer.take(1)
-    coalescer.settle(out)
+    coalescer.settle([out])
     assert [update.custom_id for update in coalescer.take(2)] == ["a", "b"]
 
 
@@ -292,5 +292,5 @@ def test_updates_that_are_out_count_in_the_bounds_and_in_the_age_of_the_oldest()
     assert coalescer.records == 1
     assert coalescer.bytes >= record.bytes
     assert (coalescer.oldest, coalescer.oldest_ready, coalescer.out) == (3.0, None, 1)
-    coalescer.settle(out)
+    coalescer.settle([out])
     assert (coalescer.records, coalescer.bytes, coalescer.oldest) == (0, 0, None)

@@ -108,7 +108,7 @@ class Scene:
         while taken := self.coalescer.take(200):
             self.settlement.accepted(taken)
             for each in taken:
-                self.coalescer.settle(each)
+                self.coalescer.settle([each])
 
     def ended(self, outcome: str, reason: str = "") -> float:
         labels = {"outcome": outcome, "reason": reason}
