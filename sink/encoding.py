@@ -10,7 +10,6 @@ import orjson
 from mapping.profile import ArrayDelta, AttributeValue, DateString, UrlString
 from sink.coalescer import PendingUpdate
 
-
 _OF_THEIR_OWN_FORM: frozenset[type] = frozenset((DateString, UrlString, ArrayDelta))
 
 

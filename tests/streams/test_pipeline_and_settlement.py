@@ -232,10 +232,10 @@ async def test_a_full_pipeline_rests_until_it_is_well_below_its_bounds() -> None
     assert scene.pipeline.full
     taken = scene.coalescer.take(4)
     for each in taken[:2]:
-        scene.coalescer.settle(each)
+        scene.coalescer.settle([each])
     assert scene.pipeline.full
     for each in taken[2:]:
-        scene.coalescer.settle(each)
+        scene.coalescer.settle([each])
     assert not scene.pipeline.full
 
 
