@@ -121,7 +121,9 @@ class BatchClient:
                 content = await response.read()
                 return read_answer(response.status, response.headers, content)
         except aiohttp.ClientConnectorError as error:
-            return Answer(Verdict.RETRY, "connection_failed", _network_message(error))
+            reason = error.os_error.strerror or str(error.os_error) or type(error).__name__
+            message = f"cannot connect to {error.host}:{error.port} (batch.base_url): {reason}"
+            return Answer(Verdict.RETRY, "connection_failed", message)
         except TimeoutError:
             return Answer(Verdict.RETRY, "timeout", "no answer in time", ambiguous=True)
         except (aiohttp.ClientError, OSError) as error:

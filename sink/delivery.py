@@ -15,7 +15,7 @@ from sink.attempts import Call, DeliverySettings, History
 from sink.client import MAX_BYTES, MAX_UPDATES, Answer, Credentials, PartialError, Verdict
 from sink.coalescer import Coalescer, PendingUpdate, Record
 from sink.encoding import encode_update
-from sink.halt import Halt
+from sink.halt import Halt, Trouble
 from sink.lateness import is_timely, leave_out_untimely
 from sink.limiter import Limiter
 from sink.masking import mask_message
@@ -62,6 +62,8 @@ class Delivery:
         self._failure: BaseException | None = None
         self.halt: Halt | None = None
         """Set while Batch refuses us as a whole."""
+        self.trouble: Trouble | None = None
+        """Set while calls fail and none has been accepted since."""
 
     def wake(self) -> None:
         """Something was added to the coalescer."""
@@ -229,7 +231,10 @@ class Delivery:
         if answer.ambiguous:
             self._observer.answer_ambiguous()
         self._healthy = answer.verdict is not Verdict.RETRY
+        if not self._healthy:
+            self.trouble = Trouble(answer.status, self.trouble.since if self.trouble else time.time())
         if answer.verdict is Verdict.ACCEPTED:
+            self.trouble = None
             self._last_success = asyncio.get_running_loop().time()
         return answer
 
@@ -293,7 +298,7 @@ class Delivery:
                     self._release(updates, held)
                     return []
         wait_s = history.next_wait_s(answer.retry_after_s)
-        message = mask_message(answer.message, updates)
+        message = mask_message(answer.message, updates) if answer.status.isdigit() else answer.message
         self._observer.call_retried(answer.status, message, wait_s, history.attempts)
         return await self._pause(call, updates, wait_s, held)
 

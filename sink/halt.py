@@ -1,4 +1,4 @@
-"""The state in which Batch refuses us as a whole: nothing is sent but probes, and nothing is given up."""
+"""States in which Batch takes nothing: it refuses us as a whole, so that only probes are sent, or calls fail."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ class Halt:
     def remedy(self) -> str:
         """Which setting to look at."""
         return REMEDIES.get(self.status, "is batch.base_url Batch's address?")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Calls fail with `status`, and none was accepted since `since` (seconds since 1970)."""
+
+    status: str
+    since: float

@@ -15,7 +15,8 @@ WINDOW_MS = 24 * 60 * 60 * 1000
 Timeliness = Literal["timely", "late", "future"]
 LateEvents = Literal["dead_letter", "send_without_time", "skip"]
 LATE = Refusal(
-    "event_too_old", "The event is older than the 24 hours that Batch takes; its attributes were sent."
+    "event_too_old",
+    "The event is older than the 24 hours that Batch takes. What attributes it had go without it.",
 )
 
 

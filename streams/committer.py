@@ -36,16 +36,16 @@ class Committer:
         self._sent: dict[Place, tuple[Ledger, Committable]] = {}
         self._sent_at = 0.0
         self._last_error = KafkaError.NO_ERROR
-        self._confirmed_at: dict[Place, float] = {}
+        self._moved_at: dict[Place, float] = {}
 
     def age_s(self, ledger: Ledger) -> float:
-        """Seconds since the group last confirmed a commit of the partition, if something waits to be committed;
-        else 0."""
-        place = (ledger.topic, ledger.partition)
-        confirmed = self._confirmed_at.setdefault(place, time.monotonic())
-        if ledger.committed is not None and ledger.first_open() == ledger.committed.offset:
+        """Seconds since the partition's committed offset last moved, while records were fetched that it does not
+        cover; else 0."""
+        if _is_covered(ledger):
             return 0.0
-        return time.monotonic() - confirmed
+        return time.monotonic() - self._moved_at.setdefault(
+            (ledger.topic, ledger.partition), time.monotonic()
+        )
 
     async def run(self, consumer: Any, ended: Callable[[], bool]) -> None:
         """Commit whenever the committable state has changed, at most every 100 ms, until `ended`."""
@@ -118,8 +118,8 @@ class Committer:
             state = ledger.committable()
             if state is not None:
                 states.append((ledger, state))
-            else:
-                self._confirmed_at[ledger.topic, ledger.partition] = time.monotonic()
+            elif _is_covered(ledger):
+                self._moved_at[ledger.topic, ledger.partition] = time.monotonic()
         return states
 
     def _offsets(self, states: Iterable[tuple[Ledger, Committable]]) -> list[TopicPartition]:
@@ -135,11 +135,17 @@ class Committer:
         ]
 
     def _confirm(self, ledger: Ledger, state: Committable) -> None:
+        if ledger.committed is None or state.offset != ledger.committed.offset:
+            self._moved_at[ledger.topic, ledger.partition] = time.monotonic()
         ledger.committed = state
-        self._confirmed_at[ledger.topic, ledger.partition] = time.monotonic()
 
     def _failed(self, error: Any) -> None:
         self._sent = {}
         self._last_error = error.code()
         self._metrics.commits.labels("failed").inc()
         log.info("commit failed, the next one carries its state", error=error.name())
+
+
+def _is_covered(ledger: Ledger) -> bool:
+    """Whether the committed offset covers everything that was fetched."""
+    return ledger.committed is not None and ledger.committed.offset >= ledger.position

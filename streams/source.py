@@ -32,6 +32,7 @@ CALLS_AT_ONCE = 8
 """Threads for the consumer's calls: a fetch, a commit, a look-up and a close may wait for each other, and a call inside
 a rebalance callback must never wait for a thread."""
 ENDS_EVERY_S = 2.0
+LOG_ERRORS_EVERY_S = 10.0
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
 
@@ -81,6 +82,9 @@ class KafkaSource(Service):  # type: ignore[misc]
         """False once requests were still in flight when a partition had to be given up."""
         self.assigned = False
         """True once the group has given this worker its partitions, be they none."""
+        self.last_error = ""
+        """What Kafka's client reported last, in brackets; empty if nothing."""
+        self._logged: dict[str, float] = {}
         self._paused: set[Place] = set()
         self._ends: dict[Place, int] = {}
         self._reading = True
@@ -219,7 +223,12 @@ class KafkaSource(Service):  # type: ignore[misc]
     async def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self._hooks.on_failure(KafkaException(error))
-        log.warning("Kafka reports a problem", error=error.name(), detail=error.str())
+        self.last_error = f" ({error.name()})"
+        now = asyncio.get_running_loop().time()
+        if now - self._logged.get(error.name(), -LOG_ERRORS_EVERY_S) >= LOG_ERRORS_EVERY_S:
+            self._logged[error.name()] = now
+            remedy = "are kafka.brokers and kafka.topics right, reachable, and allowed to this user?"
+            log.warning("Kafka reports a problem", error=error.name(), detail=error.str(), remedy=remedy)
 
     async def _on_assign(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         if partitions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -40,6 +41,8 @@ EXIT_FAILED = 1
 EXIT_NOT_DRAINED = 3
 EXIT_CONFIGURATION = 78
 MOST_LETTERS_OUTSTANDING = 10_000
+TROUBLE_S = 30.0
+"""So long may calls fail before the worker says that it is not ready."""
 
 log = structlog.get_logger("segbatch")
 
@@ -149,9 +152,8 @@ class Worker:
                 place.host, place.port, self.metrics.registry, self._not_alive, self._not_ready
             )
         except OSError as error:
-            log.error(
-                "cannot listen on web.host and web.port", host=place.host, port=place.port, error=str(error)
-            )
+            problem = f"cannot listen on {place.host}:{place.port}: {error}"
+            print(f"web.host, web.port: {problem}. Choose another port, or 0 for any.", file=sys.stderr)
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:
@@ -244,10 +246,22 @@ class Worker:
         if self._stopping:
             problems["stopping"] = "the worker was asked to stop"
         elif not self._source.assigned:
-            problems["kafka"] = "the consumer group has not assigned partitions yet"
+            problems["kafka"] = (
+                f"the consumer group has not assigned partitions yet{self._source.last_error}; "
+                "are kafka.brokers, kafka.topics and kafka.group right?"
+            )
         if (halt := self._delivery.halt) is not None:
-            since = round(time.time() - halt.since)
-            problems["batch"] = f"Batch answers {halt.status} since {since} s: {halt.remedy}"
+            seconds = round(time.time() - halt.since)
+            problems["batch"] = f"Batch answers {halt.status} for {seconds} s: {halt.remedy}"
+        elif (trouble := self._delivery.trouble) and time.time() - trouble.since > TROUBLE_S:
+            seconds = round(time.time() - trouble.since)
+            problems["batch"] = (
+                f"Batch has taken no call for {seconds} s, the last one ended with {trouble.status}; "
+                "is Batch up, and batch.base_url right? Calls go on being tried"
+            )
         if self._letters.failure:
-            problems["dead_letters"] = f"Kafka refuses dead letters: {self._letters.failure}"
+            problems["dead_letters"] = (
+                f"Kafka refuses dead letters: {self._letters.failure}; does the topic of dead_letter.topic exist, "
+                "and may this user write to it?"
+            )
         return problems
