@@ -9,7 +9,7 @@ import pytest
 
 from sink.client import Answer, Verdict
 from tests.sink.harness import OK, Call, FakeRecord, Stage, event, record_of, stage
-from tests.sink.virtual_time import FIRST_S, run_virtual
+from tests.sink.virtual_time import FIRST_S, run_virtual, wall_clock
 
 
 def people(count: int) -> list[FakeRecord]:
@@ -38,6 +38,23 @@ def test_what_may_be_repeated_is_repeated_until_it_is_accepted(status: str) -> N
         assert len(scene.observer.retries) == len(scene.batch.calls) - 1 >= 4
         assert {told[0] for told in scene.observer.retries} == {status}
         assert scene.observer.ambiguous == (len(scene.observer.retries) if status == "timeout" else 0)
+
+    run_virtual(main())
+
+
+def test_trouble_is_told_from_the_first_failure_until_a_call_is_accepted() -> None:
+    async def main() -> None:
+        records = people(3)
+        async with stage(lambda call: retry("503") if call.at < FIRST_S + 100 else OK) as scene:
+            assert scene.delivery.trouble is None
+            scene.add(*records)
+            await asyncio.sleep(60)
+            first = scene.delivery.trouble
+            assert first is not None
+            assert first.status == "503"
+            assert 50 < wall_clock() - first.since < 61
+            await scene.all_ended(records, within_s=200)
+            assert scene.delivery.trouble is None
 
     run_virtual(main())
 
