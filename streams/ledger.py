@@ -7,7 +7,7 @@ the fetch position when all are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.commit_metadata import DONE, ROOM_OFFSETS
@@ -104,11 +104,6 @@ class Ledger:
         if not self.forgotten and 0 <= index < len(self._states) and self._states[index] == OPEN:
             self._states[index] = DONE
             self.open -= 1
-
-    def complete_all(self, offsets: Iterable[int]) -> None:
-        """See `complete`."""
-        for offset in offsets:
-            self.complete(offset)
 
     def first_open(self) -> int:
         """The first offset that is not done: what may be committed."""

@@ -141,7 +141,8 @@ class Scene:
 
     def done(self, *offsets: int) -> None:
         self.ledger.enter(offsets)
-        self.ledger.complete_all(offsets)
+        for offset in offsets:
+            self.ledger.complete(offset)
 
     async def answer(self, error: object = None) -> None:
         await self.committer.on_commit(error, self.consumer.commits[-1])

@@ -101,7 +101,8 @@ def test_the_ledger_hands_on_what_is_new_and_commits_all_that_is_finished_and_no
             model.in_flight.discard(offset)
             model.done.add(offset)
         elif what == "complete all":
-            ledger.complete_all(sorted(model.in_flight))
+            for offset in sorted(model.in_flight):
+                ledger.complete(offset)
             model.done |= model.in_flight
             model.in_flight.clear()
         elif what == "hand over":
@@ -125,21 +126,24 @@ def test_the_ledger_hands_on_what_is_new_and_commits_all_that_is_finished_and_no
 def test_nothing_is_committed_past_a_record_that_is_not_done() -> None:
     ledger = Ledger("t", 0, 5)
     ledger.enter([5, 6, 7])
-    ledger.complete_all([6, 7])
+    for offset in [6, 7]:
+        ledger.complete(offset)
     assert ledger.committable() == Committable(5, b"\0\1\1")
 
 
 def test_when_all_that_was_fetched_is_done_the_fetch_position_is_committed() -> None:
     ledger = Ledger("t", 0, 0)
     ledger.enter([0, 1, 4])
-    ledger.complete_all([0, 1, 4])
+    for offset in [0, 1, 4]:
+        ledger.complete(offset)
     assert ledger.committable() == Committable(5, b"")
 
 
 def test_the_end_of_the_partition_past_transaction_markers_is_committed() -> None:
     ledger = Ledger("t", 0, 0)
     ledger.enter([0, 1])
-    ledger.complete_all([0, 1])
+    for offset in [0, 1]:
+        ledger.complete(offset)
     ledger.advance(3)
     assert ledger.committable() == Committable(3, b"")
 
@@ -187,7 +191,8 @@ def test_completions_count_for_nothing_once_the_partition_is_forgotten() -> None
 def test_completing_a_record_twice_or_one_never_fetched_changes_nothing() -> None:
     ledger = Ledger("t", 0, 0)
     ledger.enter([0, 1])
-    ledger.complete_all([1, 1, 7])
+    for offset in [1, 1, 7]:
+        ledger.complete(offset)
     assert ledger.open == 1
     assert ledger.committable() == Committable(0, b"\0\1")
 
@@ -198,7 +203,8 @@ def test_a_partition_reads_no_further_before_its_metadata_would_not_fit() -> Non
     while not ledger.full:
         ledger.enter(range(position, position + LARGEST_FETCH))
         position += LARGEST_FETCH
-    ledger.complete_all(range(1, position, 2))
+    for offset in range(1, position, 2):
+        ledger.complete(offset)
     state = ledger.committable()
     assert state is not None
     metadata = commit_metadata.decode(commit_metadata.encode(state.done, None))
