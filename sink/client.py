@@ -162,7 +162,7 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
         return min(LONGEST_WAIT_S, float(value))
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

@@ -11,9 +11,9 @@ from hypothesis import settings
 from tests.kafka import KafkaCluster, KafkaUnavailable, real_kafka
 from tests.kafka.find import required
 
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("SEGBATCH_HYPOTHESIS_PROFILE", "default"))
 
 UNAVAILABLE = pytest.StashKey[str]()
 

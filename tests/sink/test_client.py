@@ -119,6 +119,7 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("Thu, 01 Jan 2026 12:00:30 -0000", 30.0),
         ("Thu, 01 Jan 2026 12:00:30 +0100", 0.0),
         ("Thu, 99 Jan 2026 12:00:30 GMT", None),
+        ("Thu, 01 Jan 2026 3000000000:00:30 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_never_over_an_hour(
