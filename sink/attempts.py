@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sink.client import MAX_UPDATES
 from sink.coalescer import PendingUpdate
 from sink.lateness import LateEvents
 
@@ -19,6 +20,8 @@ class DeliverySettings:
 
     linger_s: float = 0.1
     max_in_flight: int = 8
+    max_updates: int = MAX_UPDATES
+    """Updates a call may carry: each of Batch's two routes has its own limit."""
     late_events: LateEvents = "dead_letter"
     poison_after_s: float = 3600.0
 

@@ -15,6 +15,8 @@ import orjson
 
 MAX_UPDATES = 200
 """Batch, Profile API, "Update": at most 200 profiles a call."""
+MASS_MAX_UPDATES = 10_000
+"""Batch, Profile API, "Mass update profile": at most 10,000 profiles a call."""
 MAX_BYTES = 4_000_000
 LONGEST_WAIT_S = 3600.0
 SPLIT_STATUSES = frozenset({400, 413, 422})
@@ -102,6 +104,10 @@ class BatchClient:
     async def update_profiles(self, body: bytes) -> Answer:
         """POST `/profiles/update` with a JSON array of at most 200 updates."""
         return await self._call("POST", "/profiles/update", body)
+
+    async def mass_update_profiles(self, body: bytes) -> Answer:
+        """POST `/profiles/mass-update` with a JSON array of at most 10,000 updates: for whole user bases."""
+        return await self._call("POST", "/profiles/mass-update", body)
 
     async def view_export(self, export_id: str) -> Answer:
         """GET `/exports/view`: harmless, and tells a wrong key (401) from a right one (404 for an unknown id)."""

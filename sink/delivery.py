@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from sink.attempts import Call, DeliverySettings, History
-from sink.client import MAX_BYTES, MAX_UPDATES, Answer, Credentials, PartialError, Verdict
+from sink.client import MAX_BYTES, Answer, Credentials, PartialError, Verdict
 from sink.coalescer import Coalescer, PendingUpdate, Record
 from sink.encoding import encode_update
 from sink.halt import Halt, Trouble
@@ -76,7 +76,7 @@ class Delivery:
             await self._until_call_allowed()
             if self._stopping:
                 break
-            tokens = await self._limiter.spend(min(self._coalescer.ready, MAX_UPDATES) or 1)
+            tokens = await self._limiter.spend(min(self._coalescer.ready, self._settings.max_updates) or 1)
             updates = [] if self._stopping else self._coalescer.take(tokens)
             self._limiter.give_back(tokens - len(updates))
             if updates:
@@ -134,7 +134,7 @@ class Delivery:
             self._more.clear()
             oldest = self._coalescer.oldest_ready
             delay = None if oldest is None else oldest + self._settings.linger_s - loop.time()
-            if self._coalescer.ready >= MAX_UPDATES or (delay is not None and delay <= 0):
+            if self._coalescer.ready >= self._settings.max_updates or (delay is not None and delay <= 0):
                 return
             await _wait(self._more, delay)
 

@@ -69,7 +69,7 @@ def _apply(state: State, call: Call, incoming: Incoming, items: list[Any]) -> An
     call.events = sum(len(update.events) for update in checked.updates)
     call.partial_errors = len(checked.errors)
     state.record.accepted(call, asyncio.get_running_loop().time())
-    state.applier.submit(checked.updates, call.time)
+    state.applier.submit(checked.updates, call.time, call.route)
     return accepted(checked.errors)
 
 

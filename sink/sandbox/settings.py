@@ -63,6 +63,9 @@ class SandboxSettings:
     """An accepted call shows in the profiles this much later (Batch applies asynchronously)."""
     apply_out_of_order: bool = False
     """Each call's delay is drawn at random from 0 to `apply_delay_ms`: calls may overtake one another."""
+    apply_routes_apart: bool = False
+    """Each call's delay is drawn likewise, but calls of one route are applied in order: only calls of the two routes
+    overtake one another."""
     empty_array: OnProblem = "reject_call"
     """A call with `[]`. With `partial_error` it is a plain success."""
     missing_identifiers: OnProblem = "reject_call"
@@ -94,7 +97,7 @@ class SandboxSettings:
     call_log_size: int = 10_000
     """The calls that `/_sandbox/calls` remembers."""
     seed: int | None = None
-    """Makes the faults and `apply_out_of_order` draw the same chances each time."""
+    """Makes the faults and the delays of application draw the same chances each time."""
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -106,8 +109,11 @@ class SandboxSettings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}")
-        if self.apply_out_of_order and self.apply_delay_ms == 0:
-            raise ValueError("apply_out_of_order needs apply_delay_ms greater than 0")
+        for name in ("apply_out_of_order", "apply_routes_apart"):
+            if getattr(self, name) and self.apply_delay_ms == 0:
+                raise ValueError(f"{name} needs apply_delay_ms greater than 0")
+        if self.apply_out_of_order and self.apply_routes_apart:
+            raise ValueError("apply_routes_apart keeps an order that apply_out_of_order does not: choose one")
         try:
             re.compile(self.versions)
         except re.error as error:

@@ -35,8 +35,11 @@ class State:
         self.settings = settings
         self.versions = re.compile(settings.versions)
         self.store = ProfileStore()
-        chances = Random(settings.seed) if settings.apply_out_of_order else None
-        self.applier = Applier(self.store, settings.apply_delay_ms / 1000, chances)
+        random = settings.apply_out_of_order or settings.apply_routes_apart
+        chances = Random(settings.seed) if random else None
+        self.applier = Applier(
+            self.store, settings.apply_delay_ms / 1000, chances, routes_in_order=settings.apply_routes_apart
+        )
         self.faults = Faults(settings.seed)
         self.record = Record(0 if settings.light else settings.call_log_size)
         self.in_flight = InFlight()

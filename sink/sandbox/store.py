@@ -95,14 +95,32 @@ class _Waiting(NamedTuple):
 
 class Applier:
     """Applies accepted calls to the store, at once or `delay_s` later: in order of arrival, or, with
-    `chances`, each after a random part of the delay."""
+    `chances`, each after a random part of the delay, where `routes_in_order` keeps the order of each route."""
 
-    __slots__ = ("_chances", "_delay_s", "_number", "_store", "_timer", "_waiting")
+    __slots__ = (
+        "_chances",
+        "_delay_s",
+        "_last_due",
+        "_number",
+        "_routes_in_order",
+        "_store",
+        "_timer",
+        "_waiting",
+    )
 
-    def __init__(self, store: ProfileStore, delay_s: float, chances: random.Random | None) -> None:
+    def __init__(
+        self,
+        store: ProfileStore,
+        delay_s: float,
+        chances: random.Random | None,
+        *,
+        routes_in_order: bool = False,
+    ) -> None:
         self._store = store
         self._delay_s = delay_s
         self._chances = chances
+        self._routes_in_order = routes_in_order
+        self._last_due: dict[str, float] = {}
         self._waiting: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
         self._number = 0
@@ -111,13 +129,15 @@ class Applier:
         """How many accepted calls do not show yet."""
         return len(self._waiting)
 
-    def submit(self, updates: list[Update], received_at: str) -> None:
+    def submit(self, updates: list[Update], received_at: str, route: str) -> None:
         """Apply a call when its time has come."""
         if not self._delay_s:
             self._store.apply(updates, received_at)
             return
         delay = self._delay_s if self._chances is None else self._chances.uniform(0, self._delay_s)
         due = asyncio.get_running_loop().time() + delay
+        if self._routes_in_order:
+            due = self._last_due[route] = max(due, self._last_due.get(route, due))
         self._number += 1
         heapq.heappush(self._waiting, _Waiting(due, self._number, updates, received_at))
         self._wait_for_next()
@@ -125,6 +145,7 @@ class Applier:
     def clear(self) -> None:
         """Drop what is waiting."""
         self._waiting.clear()
+        self._last_due.clear()
         self._wait_for_next()
 
     def _wait_for_next(self) -> None:

@@ -34,13 +34,16 @@ _HELP = {
     "port": _Help("Port to listen on; 0 takes any that is free."),
     "light": _Help("Counts only, for load tests: nothing is validated, stored or logged."),
     "call_log_size": _Help("Calls that /_sandbox/calls remembers."),
-    "seed": _Help("Makes faults and --apply-out-of-order repeatable."),
+    "seed": _Help("Makes faults and random delays repeatable."),
     "rate": _Help("Profile updates a second on /profiles/update.", _LIMITS),
     "burst": _Help("Most profile updates that may come at once on /profiles/update.", _LIMITS),
     "mass_rate": _Help("Profile updates a second on /profiles/mass-update.", _LIMITS),
     "latency_ms": _Help("Every call is answered this much later, milliseconds.", _LIMITS),
     "apply_delay_ms": _Help("An accepted call shows in the profiles this much later.", _LIMITS),
     "apply_out_of_order": _Help("That delay is random for each call: calls overtake one another.", _LIMITS),
+    "apply_routes_apart": _Help(
+        "That delay is random, but each route keeps its order: only update and mass-update overtake.", _LIMITS
+    ),
     "rest_api_key": _Help("The one REST API key that is accepted; without it any.", _KEYS),
     "project_key": _Help("The one project key that is accepted; without it any.", _KEYS),
     "versions": _Help("A regular expression for the API versions that exist.", _KEYS),

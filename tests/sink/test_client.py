@@ -182,10 +182,15 @@ async def test_a_call_has_the_path_the_keys_and_the_body() -> None:
     try:
         async with client_of(url + "/") as client:
             answer = await client.update_profiles(b"[]")
+            assert await client.mass_update_profiles(b"[1]") == answer
     finally:
         await runner.cleanup()
     assert answer == Answer(Verdict.ACCEPTED, "202")
-    assert seen == [("/2.11/profiles/update", "Bearer rest", "project", "application/json", b"[]")]
+    keys = ("Bearer rest", "project", "application/json")
+    assert seen == [
+        ("/2.11/profiles/update", *keys, b"[]"),
+        ("/2.11/profiles/mass-update", *keys, b"[1]"),
+    ]
 
 
 async def test_new_credentials_are_used_by_the_next_call() -> None:

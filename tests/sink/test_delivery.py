@@ -38,6 +38,17 @@ def test_what_batch_accepts_is_done() -> None:
     run_virtual(main())
 
 
+def test_the_other_route_takes_larger_calls() -> None:
+    async def main() -> None:
+        records = people(25_000)
+        async with stage(max_updates=10_000) as scene:
+            scene.add(*records)
+            await scene.all_ended(records, within_s=5)
+        assert [len(call.items) for call in scene.batch.calls] == [10_000, 10_000, 5_000]
+
+    run_virtual(main())
+
+
 def test_a_call_leaves_when_200_profiles_wait_or_the_oldest_has_waited_the_linger_time() -> None:
     async def main() -> None:
         async with stage(linger_s=0.5) as scene:

@@ -142,6 +142,19 @@ async def test_calls_may_overtake_one_another(start: Any, update: Any) -> None:
     assert names != [f"e{number}" for number in range(20)]
 
 
+async def test_calls_of_different_routes_may_overtake_one_another(start: Any, update: Any) -> None:
+    client = await start(apply_delay_ms=300, apply_routes_apart=True, seed=1)
+    for number in range(20):
+        await client.update(update(events=[{"name": f"e{number}"}]))
+        await client.update(update(events=[{"name": f"m{number}"}]), route="mass-update")
+    await _all_applied(client)
+
+    names = [event["name"] for event in client.sandbox.profile("u1")["events"]]
+    assert [name for name in names if name[0] == "e"] == [f"e{number}" for number in range(20)]
+    assert [name for name in names if name[0] == "m"] == [f"m{number}" for number in range(20)]
+    assert names != [f"{route}{number}" for number in range(20) for route in "em"]
+
+
 async def _all_applied(client: Any) -> None:
     async with asyncio.timeout(10):
         while True:
@@ -188,6 +201,8 @@ async def test_light_counts_only(start: Any, update: Any) -> None:
         ({"refusal_body": "xml"}, "refusal_body must be one of json, text, empty"),
         ({"versions": "("}, "versions is not a regular expression"),
         ({"apply_out_of_order": True}, "needs apply_delay_ms"),
+        ({"apply_routes_apart": True}, "needs apply_delay_ms"),
+        ({"apply_routes_apart": True, "apply_out_of_order": True, "apply_delay_ms": 1}, "choose one"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], reason: str) -> None:
