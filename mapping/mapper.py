@@ -10,8 +10,8 @@ from mapping.draft import Draft
 from mapping.encode import encode
 from mapping.event_attributes import typed_key
 from mapping.naming import compile_names
-from mapping.preset import UpdateProfile
-from mapping.profile import FieldProblem, MappingResult
+from mapping.preset import NAME, TYPES, UpdateProfile
+from mapping.profile import FieldProblem, MappingResult, Rejected, Skipped
 from mapping.read import read_record
 from mapping.resolved import RESOLVED_TYPE, read_resolved
 from mapping.settings import MappingSettings
@@ -38,3 +38,9 @@ def compile_event_mapper(settings: MappingSettings) -> MapEvent:
         return draft._replace(problems=tuple(problems)) if problems else draft
 
     return map_event
+
+
+def preset_of(record: bytes | None) -> tuple[str, ...]:
+    """The name of the preset, if it matches the record; none for a record that cannot be read."""
+    matches = read_record(lambda event, _: event.get("type") in TYPES, record)
+    return () if isinstance(matches, Skipped | Rejected) or not matches else (NAME,)

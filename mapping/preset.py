@@ -21,6 +21,8 @@ from mapping.profile_attributes import (
 from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
+NAME = "Update Profile"
+TYPES = ("identify", "track")
 Problems = list[FieldProblem]
 
 

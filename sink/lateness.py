@@ -17,6 +17,7 @@ LateEvents = Literal["dead_letter", "send_without_time", "skip"]
 LATE = Refusal(
     "event_too_old",
     "The event is older than the 24 hours that Batch takes. What attributes it had go without it.",
+    part="event",
 )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sink.client import Answer, PartialError
-from sink.coalescer import PendingUpdate
+from sink.coalescer import PendingUpdate, Record
 from sink.masking import mask_message
-from sink.settlement import Observer, Refusal, Settlement
+from sink.settlement import Observer, Part, Refusal, Settlement
 
 
 class Ground(NamedTuple):
@@ -31,7 +31,16 @@ def refuse(
     """The update's records become dead letters."""
     message = mask_message(answer.message, [update])
     for record in update.records:
-        settlement.dead_letter(record, Refusal(*ground, answer.status, message, attempts))
+        refusal = Refusal(*ground, answer.status, message, attempts, part=_part(update, record))
+        settlement.dead_letter(record, refusal)
+
+
+def _part(update: PendingUpdate, record: Record) -> Part:
+    """What the update carried of the record; attributes of one record are not told from another's."""
+    with_event = any(owner is record for _, owner in update.events)
+    if not update.attributes:
+        return "event"
+    return "record" if with_event else "attributes"
 
 
 def report_partial_errors(
@@ -53,7 +62,8 @@ def report_partial_errors(
             observer.field_refused(EVENT_REFUSED.reason, "event", message)
             refused.setdefault(error.bulk_index, []).append(message)
     for index, messages in refused.items():
-        copy = Refusal(*EVENT_REFUSED, "202", "; ".join(messages), attempts, delivered=True)
+        message = "; ".join(messages)
+        copy = Refusal(*EVENT_REFUSED, "202", message, attempts, delivered=True, part="event")
         _copy_records_with_events(updates[index], copy, settlement)
 
 

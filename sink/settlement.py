@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from mapping.profile import ProfileUpdate
 from sink.coalescer import PendingUpdate, Record
+
+Part: TypeAlias = Literal["record", "event", "attributes"]
+"""What of a record is meant: all of it, its event, or what it sets on the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Refusal:
     attempts: int = 0
     delivered: bool = False
     """The record was accepted by Batch, which refused an event of it: the letter is a copy."""
+    part: Part = "record"
+    """What was refused, and is not settled by anything else."""
 
 
 class Settlement(Protocol):

@@ -1,24 +1,20 @@
-"""The dead-letter topic: records that cannot be delivered, unchanged, with what a person needs to know in headers.
-
-Kafka Connect's header names are used where it has them, so that existing viewers understand the letters.
-"""
+"""The dead-letter topic: records that cannot be delivered, unchanged, with what a person needs to know in headers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from sink.settlement import Refusal
+from streams.letter import letter_headers
 from streams.metrics import Metrics
-from streams.records import Headers, Message, Record
-from streams.settlement import NO_TIMESTAMP
+from streams.records import Message, Record
 
 POLL_S = 0.02
 FIRST_WAIT_S = 1.0
@@ -58,7 +54,9 @@ class DeadLetterWriter:
         topic_for: Callable[[str], str],
         metrics: Metrics,
         on_confirmed: Callable[[Record, Refusal], None],
+        mappings_of: Callable[[bytes | None], Iterable[str]] = lambda value: (),
     ) -> None:
+        """`mappings_of` gives the names of the mappings that match a record's value."""
         self._settings = {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client}
         self._producer = self._make_producer()
         self._one_by_one: Producer | None = None
@@ -66,6 +64,7 @@ class DeadLetterWriter:
         self._topic_for = topic_for
         self._metrics = metrics
         self._on_confirmed = on_confirmed
+        self._mappings_of = mappings_of
         self._open: set[_Letter] = set()
         self._waiting: list[tuple[float, _Letter]] = []
         self._partitions: dict[str, int] = {}
@@ -128,12 +127,16 @@ class DeadLetterWriter:
             self._close(letter)
             self._on_confirmed(record, letter.refusal)
 
+        value = record.message.value()
+        mappings = self._mappings_of(value)
         try:
             self._producer_for(letter).produce(
                 topic,
-                value=record.message.value() if letter.with_value else None,
+                value=value if letter.with_value else None,
                 key=record.message.key(),
-                headers=letter_headers(record, letter.refusal, value_left_out=not letter.with_value),
+                headers=letter_headers(
+                    record, letter.refusal, mappings, value_left_out=not letter.with_value
+                ),
                 on_delivery=delivered,
                 **place,
             )
@@ -201,39 +204,3 @@ class DeadLetterWriter:
         if not self._open:
             self.failure = ""
         self._closed.set()
-
-
-def letter_headers(record: Record, refusal: Refusal, *, value_left_out: bool) -> Headers:
-    """The record's own headers, Kafka Connect's, and ours. No value of the record is in them."""
-    kind, appended_ms = record.message.timestamp()
-    connect = {
-        "topic": record.ledger.topic,
-        "partition": str(record.ledger.partition),
-        "offset": str(record.offset),
-        "connector.name": "segbatch",
-        "task.id": "0",
-        "stage": "TASK_PUT" if refusal.http_status else "VALUE_CONVERTER",
-        "class.name": "segbatch",
-        "exception.class.name": refusal.reason,
-        "exception.message": refusal.detail,
-    }
-    ours = {
-        "reason": refusal.reason,
-        "detail": refusal.detail,
-        "http.status": refusal.http_status,
-        "batch.message": refusal.batch_message,
-        "attempts": str(refusal.attempts),
-        "failed.at": _iso(time.time()),
-        "record.at": _iso(appended_ms / 1000) if kind != NO_TIMESTAMP else "",
-        "delivered": "true" if refusal.delivered else "false",
-        "value.left.out": "true" if value_left_out else "",
-    }
-    return [
-        *(record.message.headers() or ()),
-        *((f"__connect.errors.{name}", value.encode()) for name, value in connect.items()),
-        *((f"segbatch.{name}", value.encode()) for name, value in ours.items() if value),
-    ]
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

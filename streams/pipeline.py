@@ -12,11 +12,12 @@ import structlog
 from mapping.profile import MappingResult, ProfileUpdate, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
-from sink.lateness import LATE, WINDOW_MS, LateEvents
+from sink.lateness import LATE, WINDOW_MS, LateEvents, without_time
 from sink.settlement import Refusal
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
 from streams.records import Chunk, Ending, Record
+from streams.replay_headers import only_part, read_replay
 from streams.settlement import RecordSettlement
 from streams.unkeyed import NewestByTimestamp
 
@@ -98,9 +99,14 @@ class Pipeline:
         for record in records:
             message = record.message
             result = map_record(message.value())
+            headers = message.headers()
+            if headers:
+                record.replay = read_replay(headers)
             if type(result) is not ProfileUpdate:
                 self._end(record, result)
                 continue
+            if record.replay is not None:
+                result = only_part(result, record.replay.part)
             if result.problems:
                 self._problems.report(result.problems)
             if message.key() is None:
@@ -138,6 +144,8 @@ class Pipeline:
 
     def _without_late_event(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
         """Batch refuses the event for its age: it leaves the update alone, and the rest goes."""
+        if record.replay is not None and record.replay.late == "send_without_time":
+            return update._replace(events=tuple(without_time(event) for event in update.events))
         if self._late_events == "send_without_time":
             return update
         record.event_settled = True

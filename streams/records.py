@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from streams.ledger import Ledger
+from streams.replay_headers import Replay
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -46,6 +47,7 @@ class Record:
         "order",
         "parts",
         "reason",
+        "replay",
         "superseded",
     )
 
@@ -64,6 +66,8 @@ class Record:
         """Why it was skipped or dead-lettered."""
         self.event_settled = False
         """Its event went its own way (it is late); the rest of the record goes without."""
+        self.replay: Replay | None = None
+        """Set if it is a dead letter that was replayed."""
         self.superseded: Collection[str] = ()
         """Attributes that an event with a later timestamp has set; the rest of the record goes without."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, cast
 
 from mapping.profile import MappingResult, ProfileUpdate
 from sink import coalescer
 from sink.coalescer import PendingUpdate
-from sink.settlement import Refusal
+from sink.settlement import Part, Refusal
 from streams.metrics import Metrics
 from streams.records import Ending, Record
+from streams.replay_headers import only_part
 
 NO_TIMESTAMP = 0
 
@@ -64,7 +66,8 @@ class RecordSettlement:
         """A part of the record cannot be delivered; it is done when the letter is confirmed."""
         if self.letters is None:
             raise RuntimeError("no dead-letter topic was given")
-        self.letters.write(cast(Record, record), refusal)
+        own = cast(Record, record)
+        self.letters.write(own, replace(refusal, part=_unsettled(own, refusal.part)))
 
     def letter_confirmed(self, record: Record, refusal: Refusal) -> None:
         """Kafka has the letter."""
@@ -88,6 +91,8 @@ class RecordSettlement:
         if own.superseded:
             kept = {name: value for name, value in update.attributes.items() if name not in own.superseded}
             update = update._replace(attributes=kept)
+        if own.replay is not None:
+            update = only_part(update, own.replay.part)
         return update._replace(events=()) if own.event_settled else update
 
     def settle(self, record: Record, ending: Ending, reason: str) -> None:
@@ -99,3 +104,11 @@ class RecordSettlement:
             return
         record.ledger.complete(record.offset)
         self._metrics.records_ended(record.ending.name.lower(), record.reason)
+
+
+def _unsettled(record: Record, refused: Part) -> Part:
+    """What of the record stays undone when this part of it is refused: all that was asked, unless another part has
+    ended or is on its way."""
+    asked: Part = "record" if record.replay is None else record.replay.part
+    alone = record.parts == 1 and record.ending is Ending.SKIPPED and not record.event_settled
+    return asked if alone or refused == "record" else refused

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaException
 
-from mapping.mapper import compile_mapper
+from mapping.mapper import compile_mapper, preset_of
 from sink.attempts import DeliverySettings
 from sink.client import BatchClient, Credentials
 from sink.coalescer import Coalescer
@@ -98,6 +98,7 @@ class Worker:
             lambda topic: dead_letter_topic(settings, topic),
             self.metrics,
             self._settlement.letter_confirmed,
+            preset_of,
         )
         self._settlement.letters = self._letters
         self._pipeline = Pipeline(

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from sink.settlement import Refusal
 from streams import dead_letters
-from streams.dead_letters import PRODUCER, DeadLetterWriter, letter_headers
+from streams.dead_letters import PRODUCER, DeadLetterWriter
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.records import Record
@@ -79,6 +79,7 @@ class Scene:
             lambda topic: f"{topic}.dead-letter",
             self.metrics,
             lambda record, refusal: self.confirmed.append((record, refusal)),
+            lambda value: ["first", "second"] if value == b"the value" else [],
         )
         (self.record,) = fetched(Ledger("events", 2, 0), message or FakeMessage(b"the value", b"the key"))
 
@@ -99,6 +100,13 @@ async def test_a_letter_has_the_records_key_value_headers_and_partition(producer
     )
     assert letter["partition"] == 2
     assert letter["headers"][:2] == [("own", b"1"), ("own", None)]
+
+
+async def test_a_letter_names_the_mappings_that_matched(producer: FakeProducer) -> None:
+    scene = Scene()
+    await scene.write(producer)
+    names = [value for name, value in producer.produced[0]["headers"] if name == "segbatch.mapping"]
+    assert names == [b"first", b"second"]
 
 
 async def test_a_dead_letter_topic_with_fewer_partitions_goes_by_key(producer: FakeProducer) -> None:
@@ -189,46 +197,3 @@ def test_our_producers_are_idempotent_and_partition_as_javas_do(producer: FakePr
     assert (PRODUCER["enable.idempotence"], PRODUCER["acks"]) == (True, "all")
     assert producer.settings["partitioner"] == "murmur2_random"
     assert producer.settings["enable.idempotence"] is True
-
-
-def record_of(message: FakeMessage) -> Record:
-    return fetched(Ledger("events", 2, message.offset()), message)[0]
-
-
-def test_the_headers_say_what_happened_in_kafka_connects_words_and_ours() -> None:
-    record = record_of(FakeMessage(offset=77))
-    headers = dict(letter_headers(record, REFUSAL, value_left_out=False))
-    expected = {
-        "__connect.errors.topic": b"events",
-        "__connect.errors.partition": b"2",
-        "__connect.errors.offset": b"77",
-        "__connect.errors.exception.message": b"Batch refuses it.",
-        "segbatch.reason": b"refused_by_batch",
-        "segbatch.http.status": b"400",
-        "segbatch.batch.message": b"Malformed ***",
-        "segbatch.attempts": b"3",
-        "segbatch.delivered": b"false",
-        "segbatch.record.at": b"2026-01-01T00:00:00.000Z",
-    }
-    assert {name: headers[name] for name in expected} == expected
-    failed_at = headers["segbatch.failed.at"]
-    assert failed_at is not None
-    assert failed_at.endswith(b"Z")
-    assert "segbatch.value.left.out" not in headers
-
-
-def test_a_record_without_a_time_has_no_time_in_its_letter() -> None:
-    headers = dict(letter_headers(record_of(FakeMessage(timestamp=(0, -1))), REFUSAL, value_left_out=False))
-    assert "segbatch.record.at" not in headers
-
-
-def test_a_copy_says_that_its_record_was_delivered() -> None:
-    refusal = Refusal("event_refused_by_batch", "d", "202", delivered=True)
-    headers = dict(letter_headers(record_of(FakeMessage()), refusal, value_left_out=False))
-    assert headers["segbatch.delivered"] == b"true"
-
-
-def test_no_header_of_ours_carries_anything_of_the_key_or_value() -> None:
-    record = record_of(FakeMessage(b'{"userId":"canary"}', b"canary"))
-    for _, value in letter_headers(record, REFUSAL, value_left_out=True):
-        assert value is None or b"canary" not in value

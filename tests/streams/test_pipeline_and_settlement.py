@@ -27,7 +27,7 @@ from streams.field_problems import FieldProblems
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.pipeline import Bounds, Pipeline
-from streams.records import Chunk, Ending, Record
+from streams.records import Chunk, Ending, Headers, Record
 from streams.settlement import RecordSettlement
 from streams.unkeyed import NewestByTimestamp
 from tests.streams.fakes import FakeMessage, fetched
@@ -90,9 +90,11 @@ class Scene:
             late_events,
         )
 
-    async def accept(self, *values: bytes, key: bytes | None = b"k") -> list[Record]:
+    async def accept(
+        self, *values: bytes, key: bytes | None = b"k", headers: Headers | None = None
+    ) -> list[Record]:
         start = self.ledger.position
-        messages = [FakeMessage(value, key, start + index) for index, value in enumerate(values)]
+        messages = [FakeMessage(value, key, start + index, headers) for index, value in enumerate(values)]
         records = fetched(self.ledger, *messages)
         chunk = Chunk(self.ledger, records)
         self.pipeline.expect(chunk)
