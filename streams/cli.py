@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.commands import check, config, map_events, produce, run, sandbox
+from streams.commands import check, config, map_events, produce, run, sandbox, trigger
 from streams.demo.command import demo
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command("map")(map_events.map_events)
 app.command()(produce.produce)
+app.command()(trigger.trigger)
 sandbox.register(app)
 app.add_typer(config.app, name="config")
 

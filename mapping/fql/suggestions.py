@@ -1,0 +1,106 @@
+"""From a place where an expression breaks the grammar to what is wrong there and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mapping.fql.errors import FqlError
+
+if TYPE_CHECKING:
+    from lark import UnexpectedInput
+
+
+class _Slip(NamedTuple):
+    """A way of writing that other languages have, or a thing forgotten."""
+
+    before: str
+    """A regular expression for what ends where the grammar breaks."""
+    here: str
+    """One for what begins there."""
+    message: str
+    suggestion: str
+
+
+_UNCLOSED = "the text that begins here is not closed"
+_ANYWHERE = (
+    _Slip("=", "=", "== is no operator of FQL", "write ="),
+    _Slip("<", ">", "<> is no operator of FQL", "write !="),
+    _Slip("=", "[<>]", "there is no such operator", "write <= or >="),
+    _Slip("[<>]=?", "=", "there is no such operator", "write = or <= or >="),
+    _Slip("", "&", "& is no operator of FQL", "write and"),
+    _Slip("", r"\|", "| is no operator of FQL", "write or"),
+    _Slip("", "[“”„‟«»‘’‚‛`´]", "a text stands in straight quotes", "write \" or '"),  # noqa: RUF001
+    _Slip("", '"', _UNCLOSED, r'end it with "; within it, a quote is written \" and a backslash \\'),
+    _Slip("", "'", _UNCLOSED, r"end it with '; within it, a quote is written \' and a backslash \\"),
+    _Slip(r"(?<=[\w\])])", r"\[", "a path has no brackets", "the first item is properties.products.0.sku"),
+    _Slip("", r"\.[0-9]", "a number does not begin with a point", "write 0.5"),
+    _Slip(
+        "",
+        "[+-]?[0-9]+[^0-9]",
+        "this is no number",
+        "write it like 5, -5, 1.5 or 1e3; a text stands in quotes",
+    ),
+    _Slip("", r"\$", "a path has no $", r"leave it out; a $ that belongs to a name is written \$"),
+    _Slip(r"(?<=\w)", r"\.", "a path does not end with a point", "name the field after the point"),
+    _Slip("", r"[+*/%-]", "FQL does not calculate", "in a name, put a \\ before this character"),
+)
+_AFTER_A_VALUE = (
+    _Slip(r"\b(?i:not)", "", "there is no such keyword", "write ! for not"),
+    _Slip("", r"(?i:not\s+in)\b|!\s*in\b", "in has no opposite", 'write !(type in ["track", "page"])'),
+    _Slip("", r"(?i:is\s+not|not)\b", "there is no such keyword", "write !="),
+    _Slip("", r"(?i:is|equals?)\b", "there is no such keyword", "write ="),
+    _Slip("", r"(?i:and)\b", "keywords are in lower case", "write and"),
+    _Slip("", r"(?i:or)\b", "keywords are in lower case", "write or"),
+    _Slip("", r"(?i:in)\b", "keywords are in lower case", "write in"),
+    _Slip(
+        "", r"(?i:contains|match)", "a function stands before its values", 'write contains(event, "Order")'
+    ),
+    _Slip("", "[=<>]|!=", "one comparison cannot follow another", "join two comparisons with and"),
+    _Slip("", "!", "! stands before a condition", "write and or or before it; for unequal write !="),
+)
+
+
+def syntax_error(text: str, error: UnexpectedInput) -> FqlError:
+    """The error for where lark stopped."""
+    offset = _offset(text, error)
+    value_expected = "PATH" in (getattr(error, "expected", None) or ())
+    before, here = text[:offset].rstrip(), text[offset:]
+    for slip in _ANYWHERE if value_expected else _ANYWHERE + _AFTER_A_VALUE:
+        ends = re.search(f"(?:{slip.before})$", before)
+        if ends and re.match(slip.here, here):
+            return FqlError(slip.message, text, ends.start() if ends[0] else offset, slip.suggestion)
+    message, suggestion = (_no_value if value_expected else _no_operator)(before, here)
+    return FqlError(message, text, offset, suggestion)
+
+
+def _offset(text: str, error: UnexpectedInput) -> int:
+    token = getattr(error, "token", None)
+    if token is None:
+        return int(error.pos_in_stream or 0)
+    return len(text.rstrip()) if token.type == "$END" else int(token.start_pos)
+
+
+def _no_value(before: str, here: str) -> tuple[str, str | None]:
+    """Message and suggestion where a field, a value or a bracket should begin."""
+    if not here.strip():
+        return "the expression ends too early: a field or a value is missing", None
+    return f"a field or a value is expected here, not {_word(here)}", None
+
+
+def _no_operator(before: str, here: str) -> tuple[str, str | None]:
+    """Message and suggestion where a value is complete."""
+    if not here.strip():
+        return "the expression ends too early", "close what ( or [ has opened"
+    if here.startswith(")"):
+        return "no ( is open here", "remove the )"
+    if here.startswith(",") and re.search(r"\bin\s*\([^()]*$", before):
+        return "a list stands in square brackets", 'such as: type in ["track", "page"]'
+    if here[0] in ",]":
+        return f"{here[0]} is not expected here", None
+    return f"an operator is expected here, not {_word(here)}", "join two conditions with and or or"
+
+
+def _word(here: str) -> str:
+    found = re.match(r"""[\w.-]{1,40}|"[^"]{0,40}"?|'[^']{0,40}'?|.""", here, re.DOTALL)
+    return found[0] if found else here[:1]
