@@ -18,13 +18,15 @@ class Decoded(NamedTuple):
     """`lone_surrogate`, once for each string that had one or more."""
 
 
-def decode_exactly(record: bytes) -> Decoded:
+def decode_exactly(record: bytes | str, takes_constants: bool = True) -> Decoded:
     """Decode with the standard library, slowly, losing no digit of an integer.
 
-    Lone surrogates become U+FFFD. Plain floats are within 64 bits; others come as WrittenFloat. Raises
-    ValueError (json.JSONDecodeError, UnicodeDecodeError) or RecursionError for what cannot be read.
+    `NaN` and `Infinity`, which JSON does not have, are taken or refused. Lone surrogates become U+FFFD. Plain
+    floats are within 64 bits; others come as WrittenFloat. Raises ValueError (json.JSONDecodeError,
+    UnicodeDecodeError) or RecursionError for what cannot be read.
     """
-    value = json.loads(record, parse_float=_float, parse_int=_integer, parse_constant=WrittenFloat)
+    constant = WrittenFloat if takes_constants else _refuse
+    value = json.loads(record, parse_float=_float, parse_int=_integer, parse_constant=constant)
     problems: list[FieldProblem] = []
     return Decoded(_without_surrogates(value, "", problems), problems)
 
@@ -36,6 +38,10 @@ def _float(digits: str) -> float:
 
 def _integer(digits: str) -> int:
     return int(digits[:_DIGITS_LIMIT])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no {constant}")
 
 
 def _without_surrogates(value: Any, path: str, problems: list[FieldProblem]) -> Any:

@@ -1,0 +1,106 @@
+"""`@merge`, `@flatten`, `@excludeWhenNull`: objects made of objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapping.directives.arguments import boolean, kind_of, read_arguments, word
+from mapping.directives.place import Place, Resolver, undefined
+from mapping.directives.undefined import UNDEFINED
+
+
+def compile_merge(argument: Any, place: Place) -> Resolver:
+    """`@merge`: the members of several objects in one; with `right` the later object wins."""
+    arguments = read_arguments(argument, place, ("objects", "direction"))
+    if arguments is None:
+        return undefined
+    direction = word(arguments, "direction", ("right", "left"), place, any_case=True)
+    objects = arguments.get("objects")
+    if not isinstance(objects, list):
+        what = "is missing" if "objects" not in arguments else f"is {kind_of(objects)}"
+        return place.below("objects").refused(what, "Write an array of objects and directives.")
+    at = place.below("objects")
+    sources = [_source(template, at.below(index)) for index, template in enumerate(objects)]
+    if direction == "left":  # Segment takes LEFT, in other letters, and acts as for right.
+        sources.reverse()
+    keeps_undefined = place.keeps_undefined
+
+    def resolve(root: Any) -> Any:
+        merged: dict[str, Any] = {}
+        for source in sources:
+            merged.update(_members(source(root)))
+        return merged if keeps_undefined else _defined(merged)
+
+    return resolve
+
+
+def compile_flatten(argument: Any, place: Place) -> Resolver:
+    """`@flatten`: one object without objects in it; keys are joined by the separator."""
+    arguments = read_arguments(argument, place, ("value", "separator", "omitArrays"))
+    if arguments is None:
+        return undefined
+    omits_arrays = boolean(arguments, "omitArrays", False, place)
+    separator = arguments.get("separator")
+    if not isinstance(separator, str) or not separator:
+        what = "is missing" if "separator" not in arguments else "is not a text"
+        return place.below("separator").refused(what, "Write what stands between the keys, such as _.")
+    if "value" not in arguments:
+        return place.refused("has no value", "Give it the object to flatten, as a rule a directive.")
+    value = place.below("value").compiled(arguments["value"])
+
+    def resolve(root: Any) -> Any:
+        flat: dict[str, Any] = {}
+        _flatten(value(root), "", separator, omits_arrays, flat)
+        return flat
+
+    return resolve
+
+
+def compile_exclude_when_null(argument: Any, place: Place) -> Resolver:
+    """`@excludeWhenNull`: nothing in place of null, at every depth of objects; items of arrays stay."""
+    value = place.compiled(argument)
+
+    def resolve(root: Any) -> Any:
+        found = value(root)
+        return UNDEFINED if found is None else _without_nulls(found)
+
+    return resolve
+
+
+def _source(template: Any, place: Place) -> Resolver:
+    if isinstance(template, dict):
+        return place.keeping_undefined().compiled(template)
+    return place.refused(f"is {kind_of(template)}", "Write an object or a directive.")
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """What Object.assign takes of a value: arrays and strings by index, nothing of other scalars."""
+    if isinstance(value, dict):
+        return value
+    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list | str) else {}
+
+
+def _defined(members: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if value is not UNDEFINED}
+
+
+def _flatten(value: Any, prefix: str, separator: str, omits_arrays: bool, flat: dict[str, Any]) -> None:
+    """Put the leaves of a value into `flat`. Empty objects and arrays have none."""
+    if isinstance(value, dict):
+        members = value
+    elif isinstance(value, list) and not omits_arrays:
+        members = _members(value)
+    else:
+        if value is not UNDEFINED:
+            flat[prefix.removesuffix(separator)] = value
+        return
+    for key, member in members.items():
+        _flatten(member, f"{prefix}{key}{separator}", separator, omits_arrays, flat)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
