@@ -11,6 +11,7 @@ from mapping.directives.arguments import closest, directive_keys, kind_of, other
 from mapping.directives.conditions import compile_if
 from mapping.directives.errors import DirectiveFailed, TemplateError, TemplateProblem
 from mapping.directives.json_values import compile_json
+from mapping.directives.liquid.directive import compile_liquid
 from mapping.directives.objects import compile_exclude_when_null, compile_flatten, compile_merge
 from mapping.directives.other_roots import compile_array_path, compile_transform
 from mapping.directives.paths import compile_path
@@ -59,7 +60,7 @@ def compile_template(template: Any, path: str = "mapping") -> Template:
 
 
 def _compile_value(template: Any, place: Place) -> Resolver:
-    if place.depth > DEPTH_LIMIT:
+    if place.depth > DEPTH_LIMIT and isinstance(template, dict | list):
         return place.refused(f"is nested more than {DEPTH_LIMIT} levels deep", "Make the template flatter.")
     if isinstance(template, dict):
         if directive_keys(template):
@@ -143,5 +144,6 @@ _DIRECTIVES: dict[str, Callable[[Any, Place], Resolver]] = {
     "@merge": compile_merge,
     "@transform": compile_transform,
     "@excludeWhenNull": compile_exclude_when_null,
+    "@liquid": compile_liquid,
 }
 _REMEDIES = {"@coalesce": "Write @if with exists, then and else."}

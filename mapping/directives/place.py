@@ -76,5 +76,6 @@ def constant(value: Any) -> Resolver:
 def _joined(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
-    name = f"[{key!r}]" if "." in key else key
-    return f"{path}.{name}" if path else name
+    if "." in key:
+        return f"{path}[{key!r}]"
+    return f"{path}.{key}" if path else key
