@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from sink.client import MAX_UPDATES
+from sink.client import MAX_UPDATES, Answer
 from sink.coalescer import PendingUpdate
 from sink.lateness import LateEvents
 
@@ -24,18 +25,41 @@ class DeliverySettings:
     """Updates a call may carry: each of Batch's two routes has its own limit."""
     late_events: LateEvents = "dead_letter"
     poison_after_s: float = 3600.0
+    give_up_after_s: float | None = None
+    """None: never."""
+    breaker_failures: int = 5
+
+
+class Stage(Enum):
+    """What a call waits for."""
+
+    TOKENS = "tokens"
+    PLACE = "place"
+    """Fewer requests in flight."""
+    ANSWER = "answer"
+    RETRY = "retry"
+    BATCH = "batch"
+    """Batch to take calls again, or delivery to go on."""
 
 
 @dataclass(slots=True, eq=False)
 class Call:
     """A call under way, through all its attempts."""
 
+    updates: Sequence[PendingUpdate] = ()
+    """What is being seen through now; of a call that was taken apart, one part."""
+    stage: Stage = Stage.TOKENS
     posted: Sequence[PendingUpdate] = ()
     """What its request in flight carries; empty while none is in flight."""
     revocations: int = 0
     """How many there had been when it began."""
-    resting: bool = False
-    """It waits to be tried again."""
+    suspect: bool = False
+    """It is a lone update that Batch answered with 500: its failure says little about Batch."""
+
+    @property
+    def resting(self) -> bool:
+        """Whether it waits to be tried again."""
+        return self.stage in (Stage.RETRY, Stage.BATCH)
 
 
 @dataclass(slots=True)
@@ -45,6 +69,9 @@ class History:
     attempts: int = 0
     first_500: float | None = None
     count_500: int = 0
+    failing_since: float | None = None
+    """When Batch did not take it for the first time, on the loop's clock; being refused as a whole does not count."""
+    last: Answer | None = None
 
     def next_wait_s(self, retry_after_s: float | None) -> float:
         """Seconds before the next attempt: at random up to a bound that doubles, and no less than Batch asks."""

@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 
 from sink.attempts import Call, DeliverySettings, History
-from sink.client import MAX_BYTES, Answer, Credentials, PartialError, Verdict
-from sink.coalescer import Coalescer, PendingUpdate, Record
-from sink.encoding import encode_update
-from sink.halt import Halt, Trouble
-from sink.lateness import is_timely, leave_out_untimely
+from sink.breaker import Breaker, Opening
+from sink.client import Answer, Credentials
+from sink.coalescer import Coalescer, Record
+from sink.gate import Gate, wait_for
 from sink.limiter import Limiter
-from sink.masking import mask_message
-from sink.refusing import POISON, REFUSED_ALONE, refuse, report_partial_errors
+from sink.sending import Sender, now
 from sink.settlement import Observer, Settlement
-from sink.splitting import halves, regroup, restrict
-
-FIRST_PROBE_S = 1.0
-LONGEST_PROBE_S = 30.0
-SPLIT_AFTER_500S = 5
 
 
 class Delivery:
@@ -43,27 +36,44 @@ class Delivery:
     ) -> None:
         self._coalescer = coalescer
         self._limiter = limiter
-        self._post = post
-        self._settlement = settlement
-        self._observer = observer
         self._settings = settings
-        self._reload_credentials = reload_credentials
-        self._calls: dict[asyncio.Task[None], Call] = {}
-        self._posting = asyncio.Semaphore(settings.max_in_flight)
         self._more = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._stirred = asyncio.Event()
-        self._lifted = asyncio.Event()
-        self._lifted.set()
-        self._stopping = False
-        self._revocations = 0
-        self._healthy = True
-        self._last_success = 0.0
+        self._breaker = Breaker(settings.breaker_failures, now, lambda: time.time())
+        self._gate = Gate(self._breaker)
+        self._sender = Sender(
+            self._gate,
+            coalescer,
+            limiter,
+            post,
+            settlement,
+            observer,
+            settings,
+            reload_credentials,
+            on_release=self._more.set,
+        )
+        self._calls: dict[asyncio.Task[None], Call] = {}
         self._failure: BaseException | None = None
-        self.halt: Halt | None = None
-        """Set while Batch refuses us as a whole."""
-        self.trouble: Trouble | None = None
-        """Set while calls fail and none has been accepted since."""
+        self._place_waited_s = 0.0
+
+    @property
+    def opening(self) -> Opening | None:
+        """Set while Batch takes nothing, so that only probes are sent."""
+        return self._breaker.opening
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is posted, by `hold`."""
+        return self._gate.held
+
+    @property
+    def calls(self) -> Iterable[Call]:
+        """The calls under way."""
+        return self._calls.values()
+
+    @property
+    def place_waited_s(self) -> float:
+        """Seconds for which calls have waited because as many as may be were under way, in sum."""
+        return self._place_waited_s + self._sender.place_waited_s
 
     def wake(self) -> None:
         """Something was added to the coalescer."""
@@ -71,17 +81,18 @@ class Delivery:
 
     async def run(self) -> None:
         """Send until `stop`. Raises what a call raised that it should not have."""
-        while not self._stopping:
+        while not self._gate.stopping:
             await self._until_due()
             await self._until_call_allowed()
-            if self._stopping:
+            if self._gate.stopping:
                 break
             tokens = await self._limiter.spend(min(self._coalescer.ready, self._settings.max_updates) or 1)
-            updates = [] if self._stopping else self._coalescer.take(tokens)
+            updates = self._coalescer.take(tokens) if self._call_allowed() else []
             self._limiter.give_back(tokens - len(updates))
             if updates:
-                call = Call(revocations=self._revocations)
-                task = asyncio.create_task(self._deliver(call, updates, History(), tokens=len(updates)))
+                call = Call(revocations=self._gate.revocations)
+                seen_through = self._sender.deliver(call, updates, History(), tokens=len(updates))
+                task = asyncio.create_task(seen_through)
                 self._calls[task] = call
                 task.add_done_callback(self._call_ended)
         if self._failure is not None:
@@ -89,10 +100,19 @@ class Delivery:
 
     def stop(self) -> None:
         """Start no new call. Requests in flight go on; calls that wait to be tried again end."""
-        self._stopping = True
-        self._stir()
+        self._gate.stopping = True
+        self._gate.stir()
         self._more.set()
-        self._lifted.set()
+
+    def hold(self) -> None:
+        """Post nothing until `go_on`, not even probes. Requests in flight go on."""
+        self._gate.held = True
+        self._gate.stir()
+
+    def go_on(self) -> None:
+        """The end of `hold`."""
+        self._gate.held = False
+        self._gate.stir()
 
     async def finish(self) -> None:
         """After `stop`: wait for the requests in flight, then end the calls that wait for something else."""
@@ -103,8 +123,8 @@ class Delivery:
 
     def revoked(self) -> None:
         """Partitions were taken from us: calls look anew at what they may send before they send it."""
-        self._revocations += 1
-        self._stir()
+        self._gate.revocations += 1
+        self._gate.stir()
 
     async def quiesce(self, concerns: Callable[[Record], bool]) -> None:
         """Wait until no request in flight carries a record that this concerns."""
@@ -112,16 +132,11 @@ class Delivery:
         while any(
             concerns(record) for call in self._calls.values() for u in call.posted for record in u.records
         ):
-            self._ended.clear()
-            await self._ended.wait()
-
-    def _stir(self) -> None:
-        self._stirred.set()
-        self._stirred = asyncio.Event()
+            await self._gate.change()
 
     def _call_ended(self, task: asyncio.Task[None]) -> None:
         del self._calls[task]
-        self._ended.set()
+        self._gate.stir()
         error = None if task.cancelled() else task.exception()
         if error is not None and self._failure is None:
             self._failure = error
@@ -129,271 +144,28 @@ class Delivery:
 
     async def _until_due(self) -> None:
         """Until a full call waits, or the oldest profile has waited long enough."""
-        loop = asyncio.get_running_loop()
-        while not self._stopping:
+        while not self._gate.stopping:
             self._more.clear()
             oldest = self._coalescer.oldest_ready
-            delay = None if oldest is None else oldest + self._settings.linger_s - loop.time()
+            delay = None if oldest is None else oldest + self._settings.linger_s - now()
             if self._coalescer.ready >= self._settings.max_updates or (delay is not None and delay <= 0):
                 return
-            await _wait(self._more, delay)
+            await wait_for(self._more, delay)
 
     async def _until_call_allowed(self) -> None:
-        """Until fewer requests are out than may be. While Batch is in trouble, calls that wait to be tried
-        again count as well, so that an outage does not pile them up."""
-        while not self._stopping:
-            busy = sum(1 for call in self._calls.values() if not (call.resting and self._healthy))
-            if busy < self._settings.max_in_flight and self.halt is None:
-                return
-            self._ended.clear()
-            await self._ended.wait()
+        started = now()
+        while not self._gate.stopping and not self._call_allowed():
+            await self._gate.change()
+        self._place_waited_s += now() - started
 
-    async def _deliver(
-        self,
-        call: Call,
-        updates: list[PendingUpdate],
-        history: History,
-        *,
-        tokens: int = 0,
-        held: bool = True,
-    ) -> None:
-        """See `updates` through. `tokens` were paid for them already. `held`: the coalescer knows them as out."""
-        while updates and not self._stopping:
-            if self.halt is not None:
-                await self._rest(call, self._lifted, None)
-            updates = self._still_ours(call, updates, held)
-            if not updates or self._stopping:
-                break
-            tokens = tokens or await self._limiter.spend(len(updates))
-            posted, left, answer = await self._attempt(call, updates, tokens, history, held)
-            tokens = 0
-            if answer is not None:
-                again = await self._conclude(call, posted, answer, history, held)
-                if again and left:
-                    await self._deliver(call, again, history, held=held)
-                    again = []
-                history = History() if left else history
-                left = again + left
-            updates = left
-        self._limiter.give_back(tokens)
-
-    def _prepare(
-        self, updates: list[PendingUpdate], held: bool
-    ) -> tuple[list[PendingUpdate], list[bytes], list[PendingUpdate]]:
-        """What can be posted in one call, in its wire form, and what does not fit in the call."""
-        updates = self._timely(updates, held)
-        items: list[bytes] = []
-        size = 1
-        for update in updates:
-            item = encode_update(update)
-            size += len(item) + 1
-            if items and size > MAX_BYTES:
-                break
-            items.append(item)
-        return updates[: len(items)], items, updates[len(items) :]
-
-    async def _attempt(
-        self,
-        call: Call,
-        updates: list[PendingUpdate],
-        tokens: int,
-        history: History,
-        held: bool,
-        *,
-        probe: bool = False,
-    ) -> tuple[list[PendingUpdate], list[PendingUpdate], Answer | None]:
-        """Post as many as there are tokens for: what was posted, what was left, and the answer to what was posted.
-        What may be sent is judged when its turn to be posted has come, since it may have waited for that."""
-        async with self._posting:
-            ours = self._still_ours(call, updates, held)
-            if self._stopping or (self.halt is not None and not probe):
-                self._limiter.give_back(tokens)
-                return [], ours, None
-            now, items, unsent = self._prepare(ours[:tokens], held)
-            self._limiter.give_back(tokens - len(now))
-            left = unsent + ours[tokens:]
-            answer = await self._request(call, now, items, history) if now else None
-        return now, left, answer
-
-    async def _request(
-        self, call: Call, updates: list[PendingUpdate], items: list[bytes], history: History
-    ) -> Answer:
-        history.attempts += 1
-        call.posted = updates
-        started = time.perf_counter()
-        try:
-            answer = await self._post(b"[" + b",".join(items) + b"]")
-        finally:
-            call.posted = ()
-            self._limiter.answered(len(updates))
-            self._ended.set()
-        self._observer.call_answered(answer.status, time.perf_counter() - started)
-        if answer.ambiguous:
-            self._observer.answer_ambiguous()
-        self._healthy = answer.verdict is not Verdict.RETRY
-        if not self._healthy:
-            self.trouble = Trouble(answer.status, self.trouble.since if self.trouble else time.time())
-        if answer.verdict is Verdict.ACCEPTED:
-            self.trouble = None
-            self._last_success = asyncio.get_running_loop().time()
-        return answer
-
-    async def _conclude(
-        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
-    ) -> list[PendingUpdate]:
-        """Do what the answer asks for; the updates that have to be sent again."""
-        if answer.verdict is Verdict.ACCEPTED:
-            self._accept(updates, answer.errors, history, held)
-            return []
-        if answer.verdict is Verdict.SPLIT:
-            await self._split(call, updates, answer, history, held)
-            return []
-        if answer.verdict is Verdict.HALT:
-            return await self._wait_out_halt(call, updates, answer, history, held)
-        return await self._retry(call, updates, answer, history, held)
-
-    def _accept(
-        self, updates: list[PendingUpdate], errors: tuple[PartialError, ...], history: History, held: bool
-    ) -> None:
-        if errors:
-            report_partial_errors(updates, errors, history.attempts, self._settlement, self._observer)
-        self._settlement.accepted(updates)
-        self._release(updates, held)
-
-    async def _split(
-        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
-    ) -> None:
-        """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone."""
-        if len(updates) > 1:
-            middle = len(updates) // 2
-            for half in (updates[:middle], updates[middle:]):
-                await self._deliver(call, half, History(attempts=history.attempts), held=held)
-            return
-        update = updates[0]
-        if len(update.records) > 1:
-            for records in halves(update.records):
-                for part in regroup(update, records, self._settlement.rebuild):
-                    await self._deliver(call, [part], History(attempts=history.attempts), held=False)
-        else:
-            refuse(update, REFUSED_ALONE, answer, history.attempts, self._settlement)
-        if not self._stopping:
-            self._release(updates, held)
-
-    async def _retry(
-        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
-    ) -> list[PendingUpdate]:
-        now = asyncio.get_running_loop().time()
-        if answer.status == "429":
-            self._limiter.refused()
-        if answer.status == "500":
-            history.count_500 += 1
-            history.first_500 = history.first_500 or now
-            if self._last_success > history.first_500:
-                if len(updates) > 1 or len(updates[0].records) > 1:
-                    if history.count_500 >= SPLIT_AFTER_500S:
-                        await self._split(call, updates, answer, history, held)
-                        return []
-                elif now - history.first_500 >= self._settings.poison_after_s:
-                    refuse(updates[0], POISON, answer, history.attempts, self._settlement)
-                    self._release(updates, held)
-                    return []
-        wait_s = history.next_wait_s(answer.retry_after_s)
-        message = mask_message(answer.message, updates) if answer.status.isdigit() else answer.message
-        self._observer.call_retried(answer.status, message, wait_s, history.attempts)
-        return await self._pause(call, updates, wait_s, held)
-
-    async def _wait_out_halt(
-        self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
-    ) -> list[PendingUpdate]:
-        """Nothing is dead-lettered: the first call to be refused probes with its oldest update, the others wait."""
-        if self.halt is not None:
-            return updates
-        self.halt = Halt(answer.status, mask_message(answer.message, updates))
-        self._lifted.clear()
-        self._observer.halted(self.halt.status, self.halt.message, self.halt.remedy)
-        delay = FIRST_PROBE_S
-        while updates := await self._pause(call, updates, delay, held):
-            if self._stopping:
-                break
-            delay = min(LONGEST_PROBE_S, delay * 2)
-            self._reload_credentials()
-            tokens = await self._limiter.spend(1)
-            posted, left, latest = await self._attempt(call, updates[:1], tokens, history, held, probe=True)
-            updates = posted + left + updates[1:]
-            if latest is not None and latest.verdict is not Verdict.HALT:
-                self._lift_halt()
-                return await self._conclude(call, posted, latest, history, held) + updates[1:]
-        self._lift_halt()
-        return updates
-
-    async def _pause(
-        self, call: Call, updates: list[PendingUpdate], seconds: float, held: bool
-    ) -> list[PendingUpdate]:
-        """Rest so long, and let go meanwhile what is not ours any more; what is left."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while updates and not self._stopping and (remaining := until - loop.time()) > 0:
-            await self._rest(call, self._stirred, remaining)
-            updates = self._still_ours(call, updates, held)
-        return updates
-
-    async def _rest(self, call: Call, until: asyncio.Event, seconds: float | None) -> None:
-        call.resting = True
-        try:
-            await _wait(until, seconds)
-        finally:
-            call.resting = False
-
-    def _lift_halt(self) -> None:
-        self.halt = None
-        self._lifted.set()
-        self._ended.set()
-        if not self._stopping:
-            self._observer.resumed()
-
-    def _release(self, updates: Sequence[PendingUpdate], held: bool) -> None:
-        if held:
-            self._coalescer.settle(updates)
-            self._more.set()
-
-    def _still_ours(self, call: Call, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
-        """Without what stands for revoked partitions only; an update that stands for others too is rebuilt."""
-        if call.revocations == self._revocations:
-            return updates
-        is_live = self._settlement.is_live
-        ours: list[PendingUpdate] = []
-        for update in updates:
-            live = [record for record in update.records if is_live(record)]
-            if len(live) == len(update.records):
-                ours.append(update)
-                continue
-            if live:
-                restrict(update, live, self._settlement.rebuild)
-                ours.append(update)
-            else:
-                self._release([update], held)
-        return ours
-
-    def _timely(self, updates: list[PendingUpdate], held: bool) -> list[PendingUpdate]:
-        """Take out events that Batch would refuse for their time; updates left with nothing end here."""
-        now_ms = time.time() * 1000
-        sendable: list[PendingUpdate] = []
-        for update in updates:
-            if update.events and not is_timely(update, now_ms):
-                leave_out_untimely(
-                    update, now_ms, self._settings.late_events, self._settlement, self._observer
-                )
-            if update.attributes or update.events:
-                sendable.append(update)
-                continue
-            for record in update.records:
-                self._settlement.skipped(record, "event_too_old")
-            self._release([update], held)
-        return sendable
-
-
-async def _wait(event: asyncio.Event, seconds: float | None) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    def _call_allowed(self) -> bool:
+        """Whether fewer calls are under way than may be. While calls fail, those that wait to be tried again count as
+        well, so that an outage does not pile them up. While Batch takes nothing, a call may begin only if no other is
+        there to probe with, but for updates that Batch may be failing on."""
+        if self._gate.stopping or self._gate.held:
+            return False
+        if self._breaker.opening is not None:
+            return all(call.suspect for call in self._calls.values())
+        failing = self._breaker.failures > 0
+        busy = sum(1 for call in self._calls.values() if failing or not call.resting)
+        return busy < self._settings.max_in_flight

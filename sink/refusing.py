@@ -20,6 +20,7 @@ class Ground(NamedTuple):
 
 REFUSED_ALONE = Ground("refused_by_batch", "Batch refuses this record on its own.")
 POISON = Ground("poison", "Batch answers 500 to this record while it takes others.")
+GAVE_UP = Ground("gave_up", "Batch took no call with this record for delivery.give_up_after_s.")
 EVENT_REFUSED = Ground(
     "event_refused_by_batch", "Batch took the update but refused an event of it, without saying which."
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from mapping.profile import ProfileUpdate
+from sink.breaker import Opening
 from sink.coalescer import PendingUpdate, Record
 
 Part: TypeAlias = Literal["record", "event", "attributes"]
@@ -74,10 +75,6 @@ class Observer(Protocol):
         """A field, or an event, was changed or refused. `message` is masked."""
         ...
 
-    def halted(self, status: str, message: str, remedy: str) -> None:
-        """Batch refuses us as a whole: nothing is sent but probes. `message` is masked."""
-        ...
-
-    def resumed(self) -> None:
-        """Batch takes calls again after a halt."""
+    def breaker_turned(self, opening: Opening | None) -> None:
+        """Batch takes nothing, and this is why; or, if None, takes calls again."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from mapping.profile import ProfileUpdate
 from sink.coalescer import Coalescer, PendingUpdate, Record
+from sink.settlement import Settlement
 
 
 def regroup(
@@ -40,6 +41,20 @@ def restrict(update: PendingUpdate, live: list[Record], rebuild: Callable[[Recor
     update.events = [pair for part in rebuilt for pair in part.events]
     if len(rebuilt) == 1:
         update.attributes = rebuilt[0].attributes
+
+
+def live_parts(
+    updates: Sequence[PendingUpdate], settlement: Settlement
+) -> tuple[list[PendingUpdate], list[PendingUpdate]]:
+    """Updates with something live in them, reduced to that, and those without."""
+    ours: list[PendingUpdate] = []
+    gone: list[PendingUpdate] = []
+    for update in updates:
+        live = [record for record in update.records if settlement.is_live(record)]
+        if live and len(live) < len(update.records):
+            restrict(update, live, settlement.rebuild)
+        (ours if live else gone).append(update)
+    return ours, gone
 
 
 def halves(records: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:

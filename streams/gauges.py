@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from sink.coalescer import Coalescer
+from sink.delivery import Delivery
 from sink.limiter import Limiter
 from streams.assignments import Assignments
 from streams.dead_letters import DeadLetterWriter
@@ -22,6 +23,7 @@ def add_gauges(
     limiter: Limiter,
     source: KafkaSource,
     letters: DeadLetterWriter,
+    delivery: Delivery,
 ) -> None:
     """Add the gauges of everything that waits."""
 
@@ -68,6 +70,22 @@ def add_gauges(
         "segbatch_commit_age_seconds", "Time without a confirmed commit while one is due.", place, commit_age
     )
     probe("segbatch_tokens", "Profile updates that could leave now.", (), lambda: single(limiter.tokens()))
+    probe(
+        "segbatch_breaker_open",
+        "1 while Batch takes nothing and only probes are sent, else 0.",
+        (),
+        lambda: single(float(delivery.opening is not None)),
+    )
+    metrics.counter_probe(
+        "segbatch_places_waited_seconds",
+        "Time that calls waited because as many as may be were under way.",
+        lambda: delivery.place_waited_s,
+    )
+    metrics.counter_probe(
+        "segbatch_drains_seconds",
+        "Time that revocations waited for requests and dead letters in flight.",
+        lambda: source.drained_s,
+    )
     metrics.counter_probe(
         "segbatch_tokens_waited_seconds", "Time that calls waited for tokens.", lambda: limiter.waited_s
     )

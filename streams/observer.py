@@ -6,6 +6,7 @@ import time
 
 import structlog
 
+from sink.breaker import Opening
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
 
@@ -51,12 +52,14 @@ class LoggingObserver:
         """A field, or an event, was changed or refused."""
         self._problems.add(reason, field, message)
 
-    def halted(self, status: str, message: str, remedy: str) -> None:
-        """Batch refuses us as a whole."""
-        self._metrics.halted.set(1)
-        log.error("halted: Batch refuses every call", status=status, message=message, remedy=remedy)
-
-    def resumed(self) -> None:
-        """Batch takes calls again."""
-        self._metrics.halted.set(0)
-        log.info("resumed: Batch takes calls again")
+    def breaker_turned(self, opening: Opening | None) -> None:
+        """Batch takes nothing, or takes calls again."""
+        self._metrics.halted.set(int(opening is not None and opening.refused))
+        if opening is None:
+            log.info("resumed: Batch takes calls again")
+            return
+        told = {"status": opening.status, "message": opening.message, "remedy": opening.remedy}
+        if opening.refused:
+            log.error("halted: Batch refuses every call", **told)
+        else:
+            log.warning("Batch takes no calls: only probes are sent until it does", **told)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,6 +85,10 @@ class KafkaSource(Service):  # type: ignore[misc]
         """True once the group has given this worker its partitions, be they none."""
         self.last_error = ""
         """What Kafka's client reported last, in brackets; empty if nothing."""
+        self.down_since: float | None = None
+        """Since when no broker can be reached, seconds since 1970; None while one can."""
+        self.drained_s = 0.0
+        """Seconds for which revocations waited for what was in flight, in sum."""
         self._logged: dict[str, float] = {}
         self._paused: set[Place] = set()
         self._ends: dict[Place, int] = {}
@@ -136,7 +141,8 @@ class KafkaSource(Service):  # type: ignore[misc]
             yield ledger, max(0, self._ends.get(place, ledger.position) - ledger.position)
 
     async def _watch_ends(self) -> None:
-        """Fetches tell the ends of the partitions; for paused ones the brokers are asked."""
+        """Fetches tell the ends of the partitions; for paused ones the brokers are asked, and for all when none of
+        them could be reached."""
         waited = 0.0
         while not self._leaving:
             await asyncio.sleep(FETCH_S)
@@ -147,8 +153,9 @@ class KafkaSource(Service):  # type: ignore[misc]
             for place in list(self._assignments.ledgers):
                 partition = TopicPartition(*place)
                 with suppress(KafkaException):
-                    if place in self._paused:
+                    if place in self._paused or self.down_since is not None:
                         ends = await self._consumer.get_watermark_offsets(partition, timeout=ENDS_EVERY_S)
+                        self._reached()
                     else:
                         ends = await self._consumer.get_watermark_offsets(partition, cached=True)
                     if ends is not None and ends[1] >= 0:
@@ -160,6 +167,7 @@ class KafkaSource(Service):  # type: ignore[misc]
             async with self.committer.turn:
                 messages = await self._consumer.consume(min(LARGEST_FETCH, self._hooks.room()), FETCH_S)
             if messages:
+                self._reached()
                 await self._hand_on(messages)
 
     async def _pause_what_is_full(self) -> None:
@@ -220,9 +228,16 @@ class KafkaSource(Service):  # type: ignore[misc]
             await self._consumer.assign([TopicPartition(*p, each.position) for p, each in ledgers.items()])
             self._paused.clear()
 
+    def _reached(self) -> None:
+        if self.down_since is not None:
+            log.info("brokers can be reached again")
+            self.down_since = None
+
     async def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self._hooks.on_failure(KafkaException(error))
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self.down_since = self.down_since or time.time()
         self.last_error = f" ({error.name()})"
         now = asyncio.get_running_loop().time()
         if now - self._logged.get(error.name(), -LOG_ERRORS_EVERY_S) >= LOG_ERRORS_EVERY_S:
@@ -251,6 +266,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         for ledger in ledgers:
             ledger.sending = False
         self._hooks.forget()
+        started = time.monotonic()
         try:
             mine = set(map(id, ledgers))
             await asyncio.wait_for(
@@ -264,6 +280,7 @@ class KafkaSource(Service):  # type: ignore[misc]
                 partitions=_named(partitions),
                 setting="drain_timeout_s",
             )
+        self.drained_s += time.monotonic() - started
         await self.committer.commit_before_revocation(consumer, ledgers)
         self._give_up(ledgers, "revoked", partitions)
 

@@ -6,8 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +25,7 @@ from streams.assignments import Assignments
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
 from streams.gauges import add_gauges
+from streams.health import Health
 from streams.mapping_settings import mapping_settings
 from streams.metrics import Metrics
 from streams.observer import LoggingObserver
@@ -41,8 +41,6 @@ EXIT_FAILED = 1
 EXIT_NOT_DRAINED = 3
 EXIT_CONFIGURATION = 78
 MOST_LETTERS_OUTSTANDING = 10_000
-TROUBLE_S = 30.0
-"""So long may calls fail before the worker says that it is not ready."""
 
 log = structlog.get_logger("segbatch")
 
@@ -65,7 +63,6 @@ class Worker:
         self.metrics = Metrics()
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._stopping = False
         self._ready_url = ""
         self._client = BatchClient(
             settings.batch.base_url,
@@ -90,6 +87,8 @@ class Worker:
                 max_in_flight=settings.batch.max_in_flight,
                 late_events=settings.late_events,
                 poison_after_s=settings.delivery.poison_after_s,
+                give_up_after_s=settings.delivery.give_up_after_s,
+                breaker_failures=settings.delivery.breaker_failures,
             ),
             self._reload_credentials,
         )
@@ -118,8 +117,15 @@ class Worker:
         self._assignments = Assignments(settings.kafka.start, self.metrics)
         self._source = self._app.source = self._make_source()
         add_gauges(
-            self.metrics, self._assignments, self._coalescer, self._limiter, self._source, self._letters
+            self.metrics,
+            self._assignments,
+            self._coalescer,
+            self._limiter,
+            self._source,
+            self._letters,
+            self._delivery,
         )
+        self._health = Health(self._delivery, self._source, self._letters)
 
     def _make_source(self) -> KafkaSource:
         settings = self._settings
@@ -150,7 +156,7 @@ class Worker:
         place = self._settings.web
         try:
             web, self._ready_url = await start_web(
-                place.host, place.port, self.metrics.registry, self._not_alive, self._not_ready
+                place.host, place.port, self.metrics.registry, self._health.not_alive, self._health.not_ready
             )
         except OSError as error:
             problem = f"cannot listen on {place.host}:{place.port}: {error}"
@@ -176,7 +182,7 @@ class Worker:
 
     async def _shut_down(self) -> int:
         """Start nothing new, finish what is in flight, commit until it is confirmed, leave the group."""
-        self._stopping = True
+        self._health.stopping = True
         log.info("stopping", waiting_records=self._coalescer.records)
         code = EXIT_FAILED if self._failure is not None else EXIT_DRAINED
         self._source.stop_reading()
@@ -207,7 +213,7 @@ class Worker:
     def _fail(self, error: BaseException) -> None:
         """Something that must not happen: end the process rather than go on with a hole."""
         if self._failure is None:
-            self._failure = error
+            self._failure = self._health.failure = error
             log.error("the worker fails and ends", error=type(error).__name__, exc_info=error)
             self._stop.set()
 
@@ -238,31 +244,3 @@ class Worker:
             self._client.credentials = Credentials(*self._loaded.reload_secrets())
         except ConfigurationError as error:
             log.error("secrets cannot be read again", problems=str(error))
-
-    def _not_alive(self) -> Mapping[str, str]:
-        return {"failed": type(self._failure).__name__} if self._failure is not None else {}
-
-    def _not_ready(self) -> Mapping[str, str]:
-        problems = dict(self._not_alive())
-        if self._stopping:
-            problems["stopping"] = "the worker was asked to stop"
-        elif not self._source.assigned:
-            problems["kafka"] = (
-                f"the consumer group has not assigned partitions yet{self._source.last_error}; "
-                "are kafka.brokers, kafka.topics and kafka.group right?"
-            )
-        if (halt := self._delivery.halt) is not None:
-            seconds = round(time.time() - halt.since)
-            problems["batch"] = f"Batch answers {halt.status} for {seconds} s: {halt.remedy}"
-        elif (trouble := self._delivery.trouble) and time.time() - trouble.since > TROUBLE_S:
-            seconds = round(time.time() - trouble.since)
-            problems["batch"] = (
-                f"Batch has taken no call for {seconds} s, the last one ended with {trouble.status}; "
-                "is Batch up, and batch.base_url right? Calls go on being tried"
-            )
-        if self._letters.failure:
-            problems["dead_letters"] = (
-                f"Kafka refuses dead letters: {self._letters.failure}; does the topic of dead_letter.topic exist, "
-                "and may this user write to it?"
-            )
-        return problems

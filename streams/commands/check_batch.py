@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sink.breaker import REMEDIES
 from sink.client import Answer, BatchClient, Credentials
-from sink.halt import REMEDIES
 from streams.commands.findings import Finding
 from streams.settings import Loaded
 

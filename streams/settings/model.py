@@ -182,6 +182,20 @@ class DeliverySettings(_Section):
         unit="seconds",
         gt=0,
     )
+    give_up_after_s: float | None = _setting(
+        None,
+        "How long an update is tried while Batch answers 429 or 5xx, or does not answer; then its records "
+        "become dead letters. Not set: for as long as it takes, since the topic is the buffer.",
+        unit="seconds",
+        gt=0,
+    )
+    breaker_failures: int = _setting(
+        5,
+        "After so many failing calls in a row nothing is sent but probes, every 1 s to 30 s, until Batch takes "
+        "one of them.",
+        unit="calls",
+        ge=1,
+    )
 
 
 class WebSettings(_Section):

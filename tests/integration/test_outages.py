@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import MakeScene
-from tests.integration.scene import REST_API_KEY, Scene, traffic
+from tests.integration.scene import REST_API_KEY, Scene, header, identify, traffic
 from tests.integration.workers import total, wait_until
+from tests.kafka import Record
 
 POLL_INTERVAL_S = 8
 OUTAGE_S = 14
@@ -27,8 +28,11 @@ def test_an_outage_longer_than_the_poll_interval(scene: Scene, mode: str) -> Non
     scene.batch.fault(mode, seconds=OUTAGE_S)
     scene.produce(traffic(8_000, users=400))
     wait_until(lambda: worker.metric("segbatch_unread_records") > 0, "reading pauses", timeout_s=10)
+    wait_until(lambda: worker.metric("segbatch_breaker_open") == 1, "the breaker opens", timeout_s=10)
+    assert "batch.base_url" in worker.readiness()[1]["batch"]
     wait_until(lambda: scene.batch.stats()["updates"] > 0, "Batch takes calls again")
     assert worker.metric("segbatch_retries_total") > 0
+    wait_until(lambda: worker.readiness() == (200, {}), "the breaker closes", timeout_s=5)
 
     scene.wait_until_drained()
 
@@ -52,11 +56,48 @@ def test_memory_is_bounded_while_batch_takes_nothing(scene: Scene) -> None:
 
     assert 200 < held <= 300
     assert unread > 1_000
-    assert worker.readiness()[0] == 200
+    wait_until(
+        lambda: worker.readiness()[1].keys() == {"batch"}, "the worker says what is down", timeout_s=15
+    )
     scene.batch.fault("off")
     scene.wait_until_drained()
     assert worker.stop() == 0
     assert scene.differences() == []
+
+
+def test_through_an_outage_only_probes_of_one_update_reach_batch(scene: Scene) -> None:
+    worker = scene.worker().ready()
+    scene.batch.fault("503")
+    scene.produce(traffic(4_000, users=1_000))
+    wait_until(lambda: worker.metric("segbatch_breaker_open") == 1, "the breaker opens", timeout_s=15)
+    tried = worker.metric("segbatch_calls_total", status="503")
+    wait_until(
+        lambda: worker.metric("segbatch_calls_total", status="503") >= tried + 3, "probes", timeout_s=20
+    )
+    assert worker.metric("segbatch_calls_total", status="503") == tried + 3
+    scene.batch.fault("off")
+    wait_until(lambda: worker.metric("segbatch_breaker_open") == 0, "the breaker closes", timeout_s=20)
+
+    scene.wait_until_drained()
+
+    assert next(call["updates"] for call in scene.batch.calls() if call["status"] == 202) == 1
+    assert worker.logged("Batch takes no calls: only probes are sent until it does")
+    assert worker.logged("resumed: Batch takes calls again")
+    assert worker.stop() == 0
+    assert scene.differences() == []
+
+
+def test_what_batch_does_not_take_in_time_becomes_dead_letters_if_that_is_asked_for(scene: Scene) -> None:
+    scene.batch.fault("503")
+    scene.kafka.produce(scene.topic, [Record(identify(f"user-{n}", n=n), b"user") for n in range(5)])
+    worker = scene.worker(DELIVERY__GIVE_UP_AFTER_S="3").ready()
+
+    scene.wait_until_drained()
+
+    assert {header(letter, "segbatch.reason") for letter in scene.dead_letters()} == {"gave_up"}
+    assert {header(letter, "segbatch.http.status") for letter in scene.dead_letters()} == {"503"}
+    assert worker.stop() == 0
+    assert worker.summary["records"]["dead_lettered"] == {"gave_up": 5}
 
 
 def test_refused_credentials_in_mid_run_stop_delivery_and_lose_nothing(scene: Scene) -> None:

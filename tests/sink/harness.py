@@ -15,6 +15,7 @@ import orjson
 
 from mapping.profile import AttributeValue, ProfileEvent, ProfileUpdate
 from sink.attempts import DeliverySettings
+from sink.breaker import Opening
 from sink.client import Answer, Credentials, Verdict
 from sink.coalescer import Coalescer, PendingUpdate
 from sink.coalescer import Record as AnyRecord
@@ -69,6 +70,16 @@ def record_of(
     return FakeRecord(update_of(custom_id, attributes, *events))
 
 
+def people(count: int) -> list[FakeRecord]:
+    """A record each of so many profiles."""
+    return [record_of(f"u{number}", {"n": number}) for number in range(count)]
+
+
+def retry(status: str, after_s: float | None = None) -> Answer:
+    """A failure that may pass."""
+    return Answer(Verdict.RETRY, status, "trouble", after_s, ambiguous=status == "timeout")
+
+
 @dataclass
 class FakeSettlement:
     """Implements `sink.settlement.Settlement`; remembers how everything ended."""
@@ -112,8 +123,7 @@ class FakeObserver:
     retries: list[tuple[str, str, float, int]] = field(default_factory=list)
     ambiguous: int = 0
     fields: list[tuple[str, str, str]] = field(default_factory=list)
-    halts: list[tuple[str, str, str]] = field(default_factory=list)
-    resumptions: int = 0
+    turns: list[Opening | None] = field(default_factory=list)
 
     def call_answered(self, status: str, seconds: float) -> None:
         self.statuses.append(status)
@@ -127,11 +137,8 @@ class FakeObserver:
     def field_refused(self, reason: str, field: str, message: str) -> None:
         self.fields.append((reason, field, message))
 
-    def halted(self, status: str, message: str, remedy: str) -> None:
-        self.halts.append((status, message, remedy))
-
-    def resumed(self) -> None:
-        self.resumptions += 1
+    def breaker_turned(self, opening: Opening | None) -> None:
+        self.turns.append(opening)
 
 
 @dataclass
@@ -255,7 +262,11 @@ async def stage(
         return None
 
     clock = SimpleNamespace(time=wall_clock, perf_counter=wall_clock)
-    with mock.patch("sink.delivery.time", clock):
+    with (
+        mock.patch("sink.delivery.time", clock),
+        mock.patch("sink.sending.time", clock),
+        mock.patch("sink.preparing.time", clock),
+    ):
         delivery = Delivery(
             coalescer, limiter, batch.post, settlement, observer, configured, reload_credentials
         )
