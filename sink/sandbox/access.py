@@ -33,7 +33,7 @@ def _credentials_problem(state: State, request: web.Request) -> str:
         return "The header Authorization: Bearer <REST API key> is missing."
     if not request.headers.get("X-Batch-Project", "").strip():
         return "The header X-Batch-Project, with the project key, is missing."
-    if not _matches(key.strip(), settings.rest_api_key):
+    if not _matches(key.strip(), state.rest_api_key):
         return "The REST API key in Authorization is not the one of this sandbox."
     if not _matches(project_of(request), settings.project_key):
         return "The project key in X-Batch-Project is not the one of this sandbox."

@@ -18,6 +18,7 @@ from sink.sandbox.answers import (
 from sink.sandbox.faults import Fault
 from sink.sandbox.record import Call
 from sink.sandbox.state import Endpoint, State
+from sink.sandbox.store import Source
 from sink.sandbox.updates import RefusedCallError, check_call, refuse_something
 
 
@@ -69,7 +70,7 @@ def _apply(state: State, call: Call, incoming: Incoming, items: list[Any]) -> An
     call.events = sum(len(update.events) for update in checked.updates)
     call.partial_errors = len(checked.errors)
     state.record.accepted(call, asyncio.get_running_loop().time())
-    state.applier.submit(checked.updates, call.time, call.route)
+    state.applier.submit(checked.updates, Source(call.number, call.time, call.route))
     return accepted(checked.errors)
 
 

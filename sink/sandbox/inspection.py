@@ -24,8 +24,10 @@ ROUTES = {
     "GET /_sandbox/profiles": "every profile, a JSON line each",
     "GET /_sandbox/profiles/{custom_id}": "one profile (the id URL-encoded)",
     "GET /_sandbox/calls": "the last calls, a JSON line each",
+    "GET /_sandbox/updates": "the last updates as they were applied, a JSON line each",
     "GET /_sandbox/faults": "the faults that are on",
     "POST /_sandbox/faults": '{"mode", "share", "seconds", "delay_ms", "retry_after_s", "seed"}',
+    "POST /_sandbox/rest-api-key": '{"rest_api_key"}: the only one accepted from now on',
     "POST /_sandbox/reset": "forget profiles, totals, calls and faults; fill the buckets",
 }
 
@@ -37,8 +39,10 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/_sandbox/profiles", _profiles)
     app.router.add_get("/_sandbox/profiles/{custom_id:.+}", _profile)
     app.router.add_get("/_sandbox/calls", _calls)
+    app.router.add_get("/_sandbox/updates", _updates)
     app.router.add_get("/_sandbox/faults", _faults)
     app.router.add_post("/_sandbox/faults", _set_fault)
+    app.router.add_post("/_sandbox/rest-api-key", _replace_rest_api_key)
     app.router.add_post("/_sandbox/reset", _reset)
 
 
@@ -66,6 +70,10 @@ async def _calls(request: web.Request) -> web.StreamResponse:
     return await _stream(request, (call.shown() for call in request.app[STATE].record.log()))
 
 
+async def _updates(request: web.Request) -> web.StreamResponse:
+    return await _stream(request, (applied.shown() for applied in request.app[STATE].store.log()))
+
+
 async def _faults(request: web.Request) -> web.StreamResponse:
     now = asyncio.get_running_loop().time()
     return _json({"active": [_shown(fault, now) for fault in request.app[STATE].faults.active(now)]})
@@ -85,6 +93,20 @@ async def _set_fault(request: web.Request) -> web.StreamResponse:
     else:
         faults.set(fault)
     return await _faults(request)
+
+
+async def _replace_rest_api_key(request: web.Request) -> web.StreamResponse:
+    """As when a key is replaced in Batch's dashboard: calls with the old one are answered with 401."""
+    try:
+        asked = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        asked = None
+    key = asked.get("rest_api_key") if isinstance(asked, dict) else None
+    if not isinstance(key, str) or not key:
+        message = 'The body must be an object such as {"rest_api_key": "the-new-one"}.'
+        return web.Response(status=400, body=refusal(400, MALFORMED, message).body, content_type=JSON)
+    request.app[STATE].rest_api_key = key
+    return _json({"replaced": True})
 
 
 async def _reset(request: web.Request) -> web.StreamResponse:

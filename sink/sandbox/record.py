@@ -40,6 +40,8 @@ class Call:
     code: str | None = None
     partial_errors: int = 0
     fault: str | None = None
+    number: int = 0
+    """Calls are numbered from 1, in order of arrival."""
     seconds: float | None = None
     """From the headers to the answer."""
 
@@ -73,6 +75,7 @@ class Record:
     def received(self, call: Call, keep: bool) -> None:
         """A call's headers have arrived; `keep` puts it into the log."""
         self.calls += 1
+        call.number = self.calls
         if self._first_received is None:
             self._first_received = call.received
         if keep:

@@ -22,7 +22,15 @@ _POSITIVE = (
     "max_email_chars",
     "event_max_age_s",
 )
-_NOT_NEGATIVE = ("rate", "mass_rate", "latency_ms", "apply_delay_ms", "event_skew_s", "call_log_size")
+_NOT_NEGATIVE = (
+    "rate",
+    "mass_rate",
+    "latency_ms",
+    "apply_delay_ms",
+    "event_skew_s",
+    "call_log_size",
+    "update_log_size",
+)
 _CHOICES: dict[str, tuple[str, ...]] = {
     "empty_array": ("reject_call", "partial_error"),
     "missing_identifiers": ("reject_call", "partial_error"),
@@ -96,6 +104,8 @@ class SandboxSettings:
     """How far in the future an event's time may be by the sandbox's clock."""
     call_log_size: int = 10_000
     """The calls that `/_sandbox/calls` remembers."""
+    update_log_size: int = 0
+    """The applied updates that `/_sandbox/updates` remembers."""
     seed: int | None = None
     """Makes the faults and the delays of application draw the same chances each time."""
 

@@ -34,7 +34,8 @@ class State:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.versions = re.compile(settings.versions)
-        self.store = ProfileStore()
+        self.rest_api_key = settings.rest_api_key
+        self.store = ProfileStore(settings.update_log_size)
         random = settings.apply_out_of_order or settings.apply_routes_apart
         chances = Random(settings.seed) if random else None
         self.applier = Applier(
@@ -63,6 +64,7 @@ class State:
 
     def reset(self) -> None:
         """Forget everything but the calls that are in flight."""
+        self.rest_api_key = self.settings.rest_api_key
         self.applier.clear()
         self.store.clear()
         self.faults.clear()

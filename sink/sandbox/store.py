@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -45,18 +46,45 @@ def _edited(stored: Any, delta: dict[str, list[str]]) -> list[str]:
     return [item for item in kept if item not in removed]
 
 
+class Source(NamedTuple):
+    """The call that brought an update: its number, when it was received (RFC 3339), and its route."""
+
+    number: int
+    received_at: str
+    route: str
+
+
+class Applied(NamedTuple):
+    """One update as it was applied: what the log of updates keeps."""
+
+    source: Source
+    update: Update
+
+    def shown(self) -> dict[str, Any]:
+        """The update as `/_sandbox/updates` shows it: attributes under the keys they were posted with."""
+        return {
+            "call": self.source.number,
+            "received_at": self.source.received_at,
+            "custom_id": self.update.custom_id,
+            "attributes": {attribute.wire_key: attribute.value for attribute in self.update.attributes},
+            "events": self.update.events,
+        }
+
+
 class ProfileStore:
-    """All profiles by custom_id. Project keys share them: a sandbox is one project at a time."""
+    """All profiles by custom_id, and the last updates that made them what they are. Project keys share them: a
+    sandbox is one project at a time."""
 
-    __slots__ = ("_profiles",)
+    __slots__ = ("_log", "_profiles")
 
-    def __init__(self) -> None:
+    def __init__(self, log_size: int) -> None:
         self._profiles: dict[str, Profile] = {}
+        self._log: deque[Applied] = deque(maxlen=log_size)
 
     def __len__(self) -> int:
         return len(self._profiles)
 
-    def apply(self, updates: list[Update], received_at: str) -> None:
+    def apply(self, updates: list[Update], source: Source) -> None:
         """Apply a call, making the profiles that are missing. Updates of installations are ignored: Batch
         does so with those it does not know."""
         for update in updates:
@@ -65,7 +93,8 @@ class ProfileStore:
             profile = self._profiles.setdefault(update.custom_id, Profile())
             for attribute in update.attributes:
                 profile.set(attribute)
-            profile.events.extend({**event, "received_at": received_at} for event in update.events)
+            profile.events.extend({**event, "received_at": source.received_at} for event in update.events)
+            self._log.append(Applied(source, update))
 
     def get(self, custom_id: str) -> dict[str, Any] | None:
         """One profile as the inspection routes show it; None if there is none."""
@@ -77,9 +106,14 @@ class ProfileStore:
         for custom_id, profile in list(self._profiles.items()):
             yield profile.shown(custom_id)
 
+    def log(self) -> list[Applied]:
+        """The updates remembered, in the order they were applied."""
+        return list(self._log)
+
     def clear(self) -> None:
-        """Forget every profile."""
+        """Forget every profile and update."""
         self._profiles.clear()
+        self._log.clear()
 
 
 _TIMER_RESOLUTION_S = 0.001
@@ -90,7 +124,7 @@ class _Waiting(NamedTuple):
     due: float
     number: int
     updates: list[Update]
-    received_at: str
+    source: Source
 
 
 class Applier:
@@ -129,17 +163,17 @@ class Applier:
         """How many accepted calls do not show yet."""
         return len(self._waiting)
 
-    def submit(self, updates: list[Update], received_at: str, route: str) -> None:
+    def submit(self, updates: list[Update], source: Source) -> None:
         """Apply a call when its time has come."""
         if not self._delay_s:
-            self._store.apply(updates, received_at)
+            self._store.apply(updates, source)
             return
         delay = self._delay_s if self._chances is None else self._chances.uniform(0, self._delay_s)
         due = asyncio.get_running_loop().time() + delay
         if self._routes_in_order:
-            due = self._last_due[route] = max(due, self._last_due.get(route, due))
+            due = self._last_due[source.route] = max(due, self._last_due.get(source.route, due))
         self._number += 1
-        heapq.heappush(self._waiting, _Waiting(due, self._number, updates, received_at))
+        heapq.heappush(self._waiting, _Waiting(due, self._number, updates, source))
         self._wait_for_next()
 
     def clear(self) -> None:
@@ -159,5 +193,5 @@ class Applier:
         now = asyncio.get_running_loop().time() + _TIMER_RESOLUTION_S
         while self._waiting and self._waiting[0].due <= now:
             next_call = heapq.heappop(self._waiting)
-            self._store.apply(next_call.updates, next_call.received_at)
+            self._store.apply(next_call.updates, next_call.source)
         self._wait_for_next()

@@ -34,6 +34,7 @@ _HELP = {
     "port": _Help("Port to listen on; 0 takes any that is free."),
     "light": _Help("Counts only, for load tests: nothing is validated, stored or logged."),
     "call_log_size": _Help("Calls that /_sandbox/calls remembers."),
+    "update_log_size": _Help("Applied updates that /_sandbox/updates remembers."),
     "seed": _Help("Makes faults and random delays repeatable."),
     "rate": _Help("Profile updates a second on /profiles/update.", _LIMITS),
     "burst": _Help("Most profile updates that may come at once on /profiles/update.", _LIMITS),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from sink.sandbox import SandboxSettings, start_sandbox
@@ -94,8 +95,53 @@ async def test_the_log_of_calls_is_bounded(start: Any, update: Any) -> None:
     assert [call["ids"] for call in (await client.get("/_sandbox/calls")).lines] == [["b"], ["c"]]
 
 
+async def test_the_log_of_updates_tells_what_was_applied_and_by_which_call(start: Any, update: Any) -> None:
+    client = await start(update_log_size=2)
+    await client.update(update("a", attributes={"plan": "free"}))
+    await client.update(
+        update("b", attributes={"date(born)": "2000-01-01T00:00:00Z", "Bad": 1}, events=[{"name": "e"}]),
+        update("a", attributes={"plan": "pro"}),
+    )
+
+    first, second = (await client.get("/_sandbox/updates")).lines
+    calls = (await client.get("/_sandbox/calls")).lines
+    assert [call["number"] for call in calls] == [1, 2]
+    assert (first["call"], second["call"]) == (2, 2)
+    assert first["received_at"] == calls[1]["time"]
+    assert (first["custom_id"], first["attributes"]) == ("b", {"date(born)": "2000-01-01T00:00:00Z"})
+    assert first["events"] == [{"name": "e"}]
+    assert (second["custom_id"], second["attributes"], second["events"]) == ("a", {"plan": "pro"}, [])
+
+
+async def test_a_call_that_was_applied_but_cut_is_in_the_log_of_updates(start: Any, update: Any) -> None:
+    client = await start(update_log_size=10)
+    await client.fault("reset_after")
+    with pytest.raises(aiohttp.ClientError):
+        await client.update(update("a"))
+    await client.fault("off")
+    await client.fault("503")
+    await client.update(update("b"))
+
+    assert [each["custom_id"] for each in (await client.get("/_sandbox/updates")).lines] == ["a"]
+
+
+async def test_a_rest_api_key_is_replaced(start: Any, update: Any) -> None:
+    client = await start(rest_api_key="a-key")
+    assert (await client.update(update())).status == 202
+
+    reply = await client.request("POST", "/_sandbox/rest-api-key", json={"rest_api_key": "new"})
+    assert reply.status == 200
+    assert (await client.update(update())).status == 401
+    headers = {"Authorization": "Bearer new", "X-Batch-Project": "project_a"}
+    assert (await client.update(update(), headers=headers)).status == 202
+
+    assert (await client.request("POST", "/_sandbox/rest-api-key", json={})).status == 400
+    await client.request("POST", "/_sandbox/reset")
+    assert (await client.update(update())).status == 202
+
+
 async def test_reset_forgets_everything(start: Any, update: Any) -> None:
-    client = await start(rate=0.001, burst=1)
+    client = await start(rate=0.001, burst=1, update_log_size=10)
     await client.update(update())
     await client.fault("503")
     await client.request("POST", "/_sandbox/reset")
@@ -103,6 +149,7 @@ async def test_reset_forgets_everything(start: Any, update: Any) -> None:
     assert (await client.stats())["calls"] == 0
     assert (await client.get("/_sandbox/profiles")).lines == []
     assert (await client.get("/_sandbox/calls")).lines == []
+    assert (await client.get("/_sandbox/updates")).lines == []
     assert (await client.update(update())).status == 202
 
 
