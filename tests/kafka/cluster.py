@@ -25,6 +25,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from tests.kafka.broker import Broker, wait_until_ready
 
 ADMIN_TIMEOUT_S = 20.0
+BROKERS_DEFAULT = -1
 
 _NOT_LOADED = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -98,11 +99,22 @@ class KafkaCluster:
 
     def create_topic(self, name: str, partitions: int = 6, **config: str) -> str:
         """Make a topic and return its name; `retention_ms="1000"` sets `retention.ms`."""
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=_dotted(config))
+        topic = NewTopic(
+            name, num_partitions=partitions, replication_factor=BROKERS_DEFAULT, config=_dotted(config)
+        )
         self._admin.create_topics([topic])[name].result(ADMIN_TIMEOUT_S)
         self._topics.append(name)
         self._wait_for_topic(name, partitions)
         return name
+
+    def under_replicated(self) -> int:
+        """Partitions of which a replica is not in sync now."""
+        topics = self._admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        return sum(
+            len(partition.isrs) < len(partition.replicas)
+            for topic in topics.values()
+            for partition in topic.partitions.values()
+        )
 
     def delete_topic(self, name: str) -> None:
         self._admin.delete_topics([name])[name].result(ADMIN_TIMEOUT_S)

@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kafka.broker import TEST_SETTINGS, KafkaUnavailable, free_ports, wait_until_ready
@@ -97,6 +98,32 @@ def _copy_dependencies(folder: Path) -> None:
         raise KafkaUnavailable(f"mvn could not fetch Kafka's jars:\n{words}")
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A broker's place in its cluster; all are broker and controller. Ports are of the loopback interface."""
+
+    id: int
+    port: int
+    controller_port: int
+    voters: str
+    """The controllers, as Kafka's `controller.quorum.voters`."""
+    proxy_port: int = 0
+    """A second listener tells clients this port: that of a proxy before `proxied_port`. 0: there is none."""
+    proxied_port: int = 0
+
+
+def nodes(count: int, proxy_ports: Sequence[int] = ()) -> list[Node]:
+    """The places in a cluster of so many brokers, on free ports; with `proxy_ports` each has a second listener."""
+    ports = free_ports(3 * count)
+    voters = ",".join(f"{i + 1}@127.0.0.1:{ports[3 * i + 1]}" for i in range(count))
+    found = []
+    for i in range(count):
+        port, controller_port, proxied_port = ports[3 * i : 3 * i + 3]
+        proxy_port = proxy_ports[i] if proxy_ports else 0
+        found.append(Node(i + 1, port, controller_port, voters, proxy_port, proxied_port))
+    return found
+
+
 class JarBroker:
     """One broker in a process group of its own, with its data in a temporary folder.
 
@@ -105,20 +132,27 @@ class JarBroker:
 
     owned = True
 
-    def __init__(self, settings: Mapping[str, str] | None = None, heap_mb: int = 256) -> None:
+    def __init__(
+        self, settings: Mapping[str, str] | None = None, heap_mb: int = 256, node: Node | None = None
+    ) -> None:
         self._jars = fetch_jars()
         self._heap_mb = heap_mb
+        self.node = node or nodes(1)[0]
         self._folder = Path(tempfile.mkdtemp(prefix="segbatch-kafka-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
-        port, controller_port = free_ports(2)
-        self.brokers = f"127.0.0.1:{port}"
-        self._write_settings(port, controller_port, settings or {})
+        self.brokers = f"127.0.0.1:{self.node.port}"
+        self._write_settings(settings or {})
         self._format()
 
     def start(self) -> None:
         """Start it on its data and wait until it answers. Raises KafkaUnavailable with the log's end."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start it and do not wait: one of several answers when there is a quorum."""
         if self._process is not None:
             raise RuntimeError("the broker runs already")
         with self._log.open("ab") as log:
@@ -137,7 +171,12 @@ class JarBroker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers. Raises KafkaUnavailable with the log's end."""
         process = self._process
+        if process is None:
+            raise RuntimeError("the broker does not run")
         try:
             wait_until_ready(self.brokers, died=lambda: process.poll() is not None)
         except KafkaUnavailable as error:
@@ -185,15 +224,22 @@ class JarBroker:
         log4j = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
         return [*java, log4j, "-cp", f"{self._jars}/*"]
 
-    def _write_settings(self, port: int, controller_port: int, settings: Mapping[str, str]) -> None:
+    def _write_settings(self, settings: Mapping[str, str]) -> None:
+        node = self.node
+        listeners = [f"PLAINTEXT://127.0.0.1:{node.port}", f"CONTROLLER://127.0.0.1:{node.controller_port}"]
+        advertised = [f"PLAINTEXT://127.0.0.1:{node.port}"]
+        if node.proxy_port:
+            listeners.append(f"PROXIED://127.0.0.1:{node.proxied_port}")
+            advertised.append(f"PROXIED://127.0.0.1:{node.proxy_port}")
         own = {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "node.id": str(node.id),
+            "listeners": ",".join(listeners),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "controller.quorum.voters": node.voters,
             "log.dirs": str(self._folder / "data"),
         }
         lines = (f"{key}={value}\n" for key, value in {**TEST_SETTINGS, **settings, **own}.items())
