@@ -11,9 +11,11 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
+HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
+.PHONY: help setup demo test chaos chaos-short soak lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +36,15 @@ demo: setup ## show segbatch at work: an embedded Kafka, a local Batch, about 30
 
 test: setup ## run the tests (PYTEST_ARGS)
 	@"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+
+chaos: setup ## kill, cut, storm and poison real workers on a real Kafka, about 15 min; writes docs/reliability.md (CHAOS_ARGS)
+	@"$(BIN)/python" -m tests.chaos --document docs/reliability.md $(CHAOS_ARGS)
+
+chaos-short: setup ## a part of it, about 3 min (CHAOS_ARGS)
+	@"$(BIN)/python" -m tests.chaos --scale short $(CHAOS_ARGS)
+
+soak: setup ## all of it in full sizes, with new seeds for so many hours (HOURS)
+	@"$(BIN)/python" -m tests.chaos --scale soak --hours $(HOURS) $(CHAOS_ARGS)
 
 lint: lint-style lint-format lint-types lint-imports lint-dependencies ## check style, types, imports, dependencies
 

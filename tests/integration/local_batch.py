@@ -33,10 +33,11 @@ class LocalBatch:
 
     def fault(self, mode: str, **more: Any) -> None:
         """Turn a fault on, or all of them `off`."""
-        body = json.dumps({"mode": mode, **more}).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox/faults", body, method="POST")
-        with urllib.request.urlopen(request, timeout=WAIT_S):
-            pass
+        self._post("/_sandbox/faults", {"mode": mode, **more})
+
+    def replace_rest_api_key(self, key: str) -> None:
+        """From now on Batch takes no other."""
+        self._post("/_sandbox/rest-api-key", {"rest_api_key": key})
 
     def stats(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._get("/_sandbox/stats"))
@@ -48,9 +49,18 @@ class LocalBatch:
     def calls(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._get("/_sandbox/calls").splitlines()]
 
+    def updates(self) -> list[dict[str, Any]]:
+        """As they were applied; it takes the setting `update_log_size`."""
+        return [json.loads(line) for line in self._get("/_sandbox/updates").splitlines()]
+
     def attributes(self) -> dict[str, dict[str, Any]]:
         """Of every profile, by custom_id."""
         return {profile["custom_id"]: profile["attributes"] for profile in self.profiles()}
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=WAIT_S):
+            pass
 
     def _get(self, path: str) -> bytes:
         with urllib.request.urlopen(self.url + path, timeout=WAIT_S) as response:

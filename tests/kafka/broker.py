@@ -51,8 +51,12 @@ class KafkaUnavailable(Exception):
 class Broker(Protocol):
     """One running broker. `owned` says whether it is ours to stop and restart."""
 
-    brokers: str
     owned: bool
+
+    @property
+    def brokers(self) -> str:
+        """`host:port`, several with commas."""
+        ...
 
     def start(self) -> None: ...
 

@@ -200,6 +200,11 @@ class KafkaCluster:
             for member in description.members
         }
 
+    def group_state(self, group: str) -> str:
+        """`STABLE`, `PREPARING_REBALANCING` and so on, as the group's coordinator says now."""
+        answer = self._admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
+        return str(_result(answer).state.name)
+
     def _offsets(self, topic: str, spec: OffsetSpec) -> dict[int, int]:
         wanted = {TopicPartition(topic, partition): spec for partition in self.partitions(topic)}
         futures = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED)

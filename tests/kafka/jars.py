@@ -155,7 +155,7 @@ class JarBroker:
         """Start it and do not wait: one of several answers when there is a quorum."""
         if self._process is not None:
             raise RuntimeError("the broker runs already")
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._java(), "kafka.Kafka", str(self._properties)],
                 cwd=self._folder,
@@ -216,7 +216,8 @@ class JarBroker:
         return self._folder / "server.properties"
 
     @property
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """What it wrote; gone with `close`."""
         return self._folder / "server.log"
 
     def _java(self) -> list[str]:
@@ -261,4 +262,4 @@ class JarBroker:
             raise KafkaUnavailable(f"Kafka refused its settings:\n{done.stdout}{done.stderr}")
 
     def _end_of_log(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])

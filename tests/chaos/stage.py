@@ -1,0 +1,79 @@
+"""What a scenario works with while it runs."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.chaos.commits import read_commits
+from tests.chaos.evidence import Window
+from tests.chaos.feeder import Feeder
+from tests.chaos.fleet import Fleet
+from tests.chaos.ground import Ground
+from tests.chaos.group import GroupWatch
+from tests.integration.local_batch import LocalBatch
+
+if TYPE_CHECKING:
+    from tests.chaos.scenario import Size
+
+COMMIT_S = 1.0
+"""An accepted event is committed within 100 ms of its answer; a machine that is as busy as this one needs longer."""
+IN_FLIGHT_S = 0.5
+"""Batch notes when a call began; it may be answered, and its records be done, so much later."""
+
+
+class Stage:
+    """One run: the parts that can be disturbed, and what was noted of it."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        batch: LocalBatch,
+        fleet: Fleet,
+        feeder: Feeder,
+        group: GroupWatch,
+        size: Size,
+        chances: random.Random,
+        seen: Counter[str],
+        folder: Path,
+    ) -> None:
+        self.kafka, self.nodes, self.network = ground.kafka, ground.nodes, ground.network
+        self.batch, self.fleet, self.feeder, self.group = batch, fleet, feeder, group
+        self.size, self.random, self.seen, self.folder = size, chances, seen, folder
+        self.windows: list[Window] = []
+        self.trouble: list[str] = []
+        """A scenario's own law that was broken, in sentences."""
+        self._ends_at = time.monotonic() + size.seconds
+        self._pause = threading.Event()
+
+    def begin(self) -> None:
+        """The disturbance begins now."""
+        self._ends_at = time.monotonic() + self.size.seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether the time for the disturbance is up."""
+        return time.monotonic() >= self._ends_at
+
+    def pause(self, shortest_s: float, longest_s: float | None = None) -> None:
+        """Let it run for so long, or for a time drawn between two."""
+        longest = shortest_s if longest_s is None else longest_s
+        self._pause.wait(self.random.uniform(shortest_s, longest))
+
+    def note_incident(self, start: float, end: float) -> None:
+        """Whatever was accepted meanwhile, or could not be committed before, may come again."""
+        self.windows.append(Window(start - COMMIT_S, end, end + COMMIT_S))
+
+    def note_kills(self) -> None:
+        """The promise for each kill: what was in flight, and what was accepted since the last confirmed commit, which
+        is young but in a rebalance."""
+        commits = read_commits(self.kafka, self.group.name)
+        for killed in self.fleet.killed:
+            oldest = self.group.unsettled_since(killed.at, COMMIT_S) - COMMIT_S
+            for partition in killed.partitions:
+                start = max(oldest, commits.last_before(partition, killed.at) - IN_FLIGHT_S)
+                self.windows.append(Window(start, killed.at, killed.at + IN_FLIGHT_S, partition))
