@@ -51,8 +51,8 @@ SCENARIO = Scenario(
     disturb=disturb,
     protocols=("classic",),
     sizes={
-        "short": Size(12, {"429": 2, "500": 2, "503": 2, "401": 3, "key replacements": 1}),
-        "full": Size(30, {"429": 5, "500": 5, "503": 5, "502": 5, "401": 3, "key replacements": 1}),
+        "short": Size(12, {"429": 2, "500": 1, "503": 1, "401": 3, "key replacements": 1}),
+        "full": Size(30, {"429": 4, "500": 3, "503": 3, "502": 3, "401": 3, "key replacements": 1}),
         "soak": Size(
             3_600,
             {"429": 50, "500": 50, "503": 50, "502": 50, "401": 3, "key replacements": 1},
