@@ -21,6 +21,8 @@ from mapping.timestamps import Timestamp, read_timestamp
 EVENT_SIZE_LIMIT = 25_000
 """Bytes of one event as posted (Batch, Profile API, "Events": 25 kB)."""
 
+TOO_LARGE = f"the event has more than {EVENT_SIZE_LIMIT} bytes in Batch's form"
+
 
 def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> MappingResult:
     """`timestamp` is the Segment event's own. An event that is too large is left out; it is a rejection only
@@ -32,20 +34,20 @@ def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> Mappin
     at_ms = None if moment is None else moment[0]
     events: tuple[ProfileEvent, ...] = ()
     if name is not None:
-        body = _event_body(name, moment, event_attributes)
+        body = event_body(name, moment, event_attributes)
         if len(body) <= EVENT_SIZE_LIMIT:
             events = (new_event((name, at_ms, body)),)
         elif attributes:
             problems.append(FieldProblem("event", "event_too_large"))
         else:
-            detail = f"the event has more than {EVENT_SIZE_LIMIT} bytes in Batch's form"
-            return Rejected("event_too_large", detail, tuple(problems))
+            return Rejected("event_too_large", TOO_LARGE, tuple(problems))
     elif not attributes:
         return Skipped("nothing_to_send", tuple(problems))
     return new_update((user, attributes, events, tuple(problems), at_ms))
 
 
-def _event_body(name: str, moment: Timestamp | None, attributes: dict[str, Any]) -> bytes:
+def event_body(name: str, moment: Timestamp | None, attributes: dict[str, Any]) -> bytes:
+    """An event as posted."""
     event: dict[str, Any] = {"name": name}
     if moment is not None:
         event["time"] = moment[1]

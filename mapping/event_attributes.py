@@ -34,6 +34,8 @@ class EventRules(NamedTuple):
     """Attributes an object may have; the first are kept."""
     wire_key: WireKey
     """The key of a DateString or UrlString: (name, value) → key."""
+    path: str = "properties"
+    """Where the attributes come from, for reports."""
 
 
 def typed_key(name: str, value: str) -> str:
@@ -49,24 +51,24 @@ def bare_key(name: str, value: str) -> str:
 def event_attributes(properties: dict[str, Any], rules: EventRules, problems: Problems) -> dict[str, Any]:
     """The properties that Batch takes. `$label` and `$tags` have rules of their own and are not counted."""
     if "$label" not in properties and "$tags" not in properties:
-        return _object(properties, rules, "properties.", 1, problems)
+        return _object(properties, rules, f"{rules.path}.", 1, problems)
     others = dict(properties)
     reserved: dict[str, Any] = {}
     for key, rule in (("$label", _label), ("$tags", _tags)):
         value = others.pop(key, None)
         if value is not None:
             try:
-                reserved[key] = rule(value, problems)
+                reserved[key] = rule(value, f"{rules.path}.{key}", problems)
             except Refused as refused:
-                problems.append(FieldProblem(f"properties.{key}", refused.reason))
-    return reserved | _object(others, rules, "properties.", 1, problems)
+                problems.append(FieldProblem(f"{rules.path}.{key}", refused.reason))
+    return reserved | _object(others, rules, f"{rules.path}.", 1, problems)
 
 
 def _object(
     members: dict[str, Any], rules: EventRules, path: str, depth: int, problems: Problems
 ) -> dict[str, Any]:
     """`path` is what stands before a member's name, `depth` the number of names in a member's path."""
-    names, limit, wire_key = rules
+    names, limit, wire_key, _ = rules
     sent: dict[str, Any] = {}
     typed = False
     for key, value in members.items():
@@ -148,17 +150,17 @@ def _strings(items: list[Any], path: str, problems: Problems) -> list[Any]:
     return kept
 
 
-def _label(value: Any, problems: Problems) -> str:
+def _label(value: Any, path: str, problems: Problems) -> str:
     if type(value) is not str or not value or value.isspace() or len(value) > LABEL_LIMIT:
         raise Refused("invalid_label")
     return value
 
 
-def _tags(value: Any, problems: Problems) -> list[str]:
+def _tags(value: Any, path: str, problems: Problems) -> list[str]:
     if type(value) is not list or not value or not all(map(_is_tag, value)):
         raise Refused("invalid_tags")
     if len(value) > TAGS_LIMIT:
-        problems.append(FieldProblem("properties.$tags", "array_too_long"))
+        problems.append(FieldProblem(path, "array_too_long"))
     return value[:TAGS_LIMIT]
 
 

@@ -21,7 +21,6 @@ from mapping.profile_attributes import (
 from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
-NAME = "Update Profile"
 TYPES = ("identify", "track")
 Problems = list[FieldProblem]
 

@@ -94,4 +94,12 @@ class Rejected(NamedTuple):
     problems: tuple[FieldProblem, ...] = ()
 
 
-MappingResult: TypeAlias = ProfileUpdate | Skipped | Rejected
+class ProfileUpdates(NamedTuple):
+    """What one Segment event asks of several profiles: its mappings name different custom_ids. Each is there once."""
+
+    updates: tuple[ProfileUpdate, ...]
+    problems: tuple[FieldProblem, ...] = ()
+    """Those of all mappings; the updates have none."""
+
+
+MappingResult: TypeAlias = ProfileUpdate | ProfileUpdates | Skipped | Rejected

@@ -25,6 +25,9 @@ class MappingSettings:
     event_attribute_limit: int = 20
     """Attributes an object in an event may have (Batch's SDKs, "Custom events": 20)."""
 
+    consent_categories: tuple[str, ...] = ()
+    """Consent categories that must all be true in an event that has a consent object."""
+
     def __post_init__(self) -> None:
         for key, name in self.names.items():
             if not _BATCH_NAME.match(name):

@@ -25,6 +25,8 @@ class Record(Protocol):
     """What the sink knows of a Kafka record: how many parts of it are not settled yet, and what it weighs."""
 
     parts: int
+    event_settled: bool
+    """Its events went their own way: they are late, and there is one dead letter for all of them."""
     order: int
     """Set by the coalescer: its place among all records, in the order in which they came."""
 
@@ -169,11 +171,11 @@ class Coalescer:
             self.bytes -= update.bytes
 
     def forget(
-        self, is_kept: Callable[[Record], bool], rebuild: Callable[[Record], ProfileUpdate], now: float
+        self, is_kept: Callable[[Record], bool], rebuild: Callable[[Record, str], ProfileUpdate], now: float
     ) -> None:
         """Drop what waits for records that are not kept. An update that stands for kept records as well is
         rebuilt from those, since what was merged cannot be taken apart; what left earlier is not repeated."""
-        kept: dict[int, _Kept] = {}
+        kept: dict[tuple[str, int], _Kept] = {}
         dropped: set[str] = set()
         for update in list(self._waiting.values()):
             chain = [update, *(update.overflow or ())]
@@ -184,17 +186,19 @@ class Coalescer:
                 self.records -= part.counted
                 self.bytes -= part.bytes
                 for record in filter(is_kept, part.records):
-                    if id(record) in kept:
+                    place = (update.custom_id, id(record))
+                    if place in kept:
                         record.parts -= 1
-                    mine = kept.setdefault(id(record), _Kept(record, update.arrived, set(), []))
+                    mine = kept.setdefault(place, _Kept(record, update.arrived, set(), []))
                     mine.names.update(part.attributes)
                     mine.events.extend(event for event, owner in part.events if owner is record)
         for custom_id in dropped:
             del self._waiting[custom_id]
         self._fresh = deque(update for update in self._fresh if update.custom_id not in dropped)
         self._returned = deque(update for update in self._returned if update.custom_id not in dropped)
-        for record, arrived, names, events in sorted(kept.values(), key=lambda each: each.record.order):
-            whole = rebuild(record)
+        for (custom_id, _), mine in sorted(kept.items(), key=lambda item: item[1].record.order):
+            record, arrived, names, events = mine
+            whole = rebuild(record, custom_id)
             attributes = {name: value for name, value in whole.attributes.items() if name in names}
             rest = whole._replace(attributes=attributes, events=tuple(events))
             self.add(rest, record, min(arrived, now))

@@ -64,6 +64,9 @@ def leave_out_untimely(
             observer.field_refused("event_in_future" if judged == "future" else "event_too_old", "time", "")
             kept.append((without_time(event), record))
         elif late_events == "dead_letter":
+            if record.event_settled:
+                continue
+            record.event_settled = True
             record.parts += 1
             settlement.dead_letter(record, LATE)
         else:

@@ -51,8 +51,8 @@ class Settlement(Protocol):
         """Whether the record's partition is still ours to send for."""
         ...
 
-    def rebuild(self, record: Record) -> ProfileUpdate:
-        """What the record says, mapped once more."""
+    def rebuild(self, record: Record, custom_id: str) -> ProfileUpdate:
+        """What the record says of this profile, mapped once more."""
         ...
 
 

@@ -8,15 +8,16 @@ from mapping.profile import ProfileUpdate
 from sink.coalescer import Coalescer, PendingUpdate, Record
 from sink.settlement import Settlement
 
+Rebuild = Callable[[Record, str], ProfileUpdate]
+"""What a record says of the profile with this custom_id."""
 
-def regroup(
-    update: PendingUpdate, records: Sequence[Record], rebuild: Callable[[Record], ProfileUpdate]
-) -> list[PendingUpdate]:
+
+def regroup(update: PendingUpdate, records: Sequence[Record], rebuild: Rebuild) -> list[PendingUpdate]:
     """The updates, in order, that say what `records` said in `update`: attributes rebuilt from the records,
     restricted to those that `update` carried, and the events that it carried."""
     scratch = Coalescer()
     for record in records:
-        whole = rebuild(record)
+        whole = rebuild(record, update.custom_id)
         carried = whole._replace(
             attributes={name: value for name, value in whole.attributes.items() if name in update.attributes},
             events=tuple(event for event, owner in update.events if owner is record),
@@ -29,7 +30,7 @@ def regroup(
     return parts
 
 
-def restrict(update: PendingUpdate, live: list[Record], rebuild: Callable[[Record], ProfileUpdate]) -> None:
+def restrict(update: PendingUpdate, live: list[Record], rebuild: Rebuild) -> None:
     """Leave out of an update that is out what other records than the live ones said. Where array deltas of the live
     ones do not compose into one update, which is rare, the attributes stay as they were merged: to repeat them does
     no harm."""

@@ -14,4 +14,5 @@ def mapping_settings(settings: Settings) -> MappingSettings:
         integrations_names=settings.integrations.names,
         audience_tracks=settings.engage.audience_tracks,
         event_attribute_limit=settings.event_attribute_limit,
+        consent_categories=settings.consent.required_categories,
     )

@@ -152,6 +152,17 @@ class Metrics:
         self.halted = Gauge(
             "segbatch_halted", "1 while Batch refuses this worker as a whole, else 0.", registry=registry
         )
+        self.mappings_reloads = Counter(
+            "segbatch_mappings_reloads_total",
+            "Times that the mappings file was read again: applied or refused.",
+            ("result",),
+            registry=registry,
+        )
+        self.mappings_since = Gauge(
+            "segbatch_mappings_since_timestamp_seconds",
+            "Since when the mappings in force are, in seconds since 1970.",
+            registry=registry,
+        )
         self.latency = Latency(registry)
         self._endings: Tally[tuple[str, str]] = Tally()
         self._calls: Tally[str] = Tally()

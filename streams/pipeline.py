@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
-from mapping.profile import MappingResult, ProfileUpdate, Skipped
+from mapping.mapper import MapRecord
+from mapping.profile import MappingResult, ProfileUpdate, ProfileUpdates, Rejected, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
 from sink.lateness import LATE, WINDOW_MS, LateEvents, without_time
@@ -42,7 +43,7 @@ class Pipeline:
 
     def __init__(
         self,
-        map_record: Callable[[bytes | None], MappingResult],
+        map_record: MapRecord,
         coalescer: Coalescer,
         delivery: Delivery,
         settlement: RecordSettlement,
@@ -81,35 +82,44 @@ class Pipeline:
         """A chunk is on its way to `accept`: its records count already."""
         self._coming += len(chunk.records)
 
+    def use(self, map_record: MapRecord) -> None:
+        """Map by this from the next chunk on."""
+        self._map_record = map_record
+
     async def accept(self, chunk: Chunk) -> None:
         """Map a chunk's records; they wait in the coalescer, or have ended, when this returns."""
-        records = chunk.records
+        records, map_record = chunk.records, self._map_record
         for start in range(0, len(records), SLICE):
             if not chunk.ledger.sending:
                 break
-            self._map(records[start : start + SLICE])
+            self._map(records[start : start + SLICE], map_record)
             self._delivery.wake()
             await asyncio.sleep(0)
         self._coming -= len(records)
 
-    def _map(self, records: Iterable[Record]) -> None:
+    def _map(self, records: Iterable[Record], map_record: MapRecord) -> None:
         now = asyncio.get_running_loop().time()
         oldest_ms = time.time() * 1000 - WINDOW_MS
-        add, map_record = self._coalescer.add, self._map_record
+        add = self._coalescer.add
         for record in records:
             message = record.message
+            record.map_record = map_record
             result = map_record(message.value())
             headers = message.headers()
             if headers:
                 record.replay = read_replay(headers)
             if type(result) is not ProfileUpdate:
-                self._end(record, result)
+                if type(result) is ProfileUpdates:
+                    self._add_each(result, record, oldest_ms, now)
+                else:
+                    self._end(record, result)
                 continue
             if record.replay is not None:
                 result = only_part(result, record.replay.part)
             if result.problems:
                 self._problems.report(result.problems)
             if message.key() is None:
+                self._count_unkeyed()
                 result = self._newest(result, record)
             for _, time_ms, _ in result.events:
                 if time_ms is not None and time_ms < oldest_ms:
@@ -120,15 +130,37 @@ class Pipeline:
             else:
                 self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
 
+    def _add_each(self, result: ProfileUpdates, record: Record, oldest_ms: float, now: float) -> None:
+        """A record that speaks of several profiles has a part for each."""
+        self._problems.report(result.problems)
+        is_unkeyed = record.message.key() is None
+        if is_unkeyed:
+            self._count_unkeyed()
+        parts = []
+        for update in result.updates:
+            if record.replay is not None:
+                update = only_part(update, record.replay.part)
+            if is_unkeyed:
+                update = self._newest(update, record)
+            if any(time_ms is not None and time_ms < oldest_ms for _, time_ms, _ in update.events):
+                update = self._without_late_event(update, record)
+            if update.attributes or update.events:
+                parts.append(update)
+        if not parts:
+            self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
+            return
+        record.parts += len(parts) - 1
+        for update in parts:
+            self._coalescer.add(update, record, now)
+
     def _end(self, record: Record, result: MappingResult) -> None:
         self._problems.report(result.problems)
         if isinstance(result, Skipped):
             self._settlement.settle(record, Ending.SKIPPED, result.reason)
-        elif not isinstance(result, ProfileUpdate):
+        elif isinstance(result, Rejected):
             self._settlement.dead_letter(record, Refusal(result.reason, result.detail))
 
-    def _newest(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
-        """Without a key Kafka keeps no order of one user's records: go by the events' timestamps."""
+    def _count_unkeyed(self) -> None:
         self._metrics.unkeyed.inc()
         if not self._unkeyed_warned:
             self._unkeyed_warned = True
@@ -136,10 +168,14 @@ class Pipeline:
                 "records without a key: several workers cannot keep one user's events in order",
                 remedy="set the key to userId in Segment's Kafka destination; until then attributes go by timestamp",
             )
+
+    def _newest(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
+        """Without a key Kafka keeps no order of one user's records: go by the events' timestamps."""
         newest = self._unkeyed.keep_newest(update)
         if len(newest.attributes) < len(update.attributes):
             record.reason = "superseded"
-            record.superseded = update.attributes.keys() - newest.attributes.keys()
+            left_out = update.attributes.keys() - newest.attributes.keys()
+            record.superseded = {**record.superseded, update.custom_id: left_out}
         return newest
 
     def _without_late_event(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
@@ -148,8 +184,10 @@ class Pipeline:
             return update._replace(events=tuple(without_time(event) for event in update.events))
         if self._late_events == "send_without_time":
             return update
-        record.event_settled = True
+        is_first, record.event_settled = not record.event_settled, True
         record.reason = "event_too_old"
+        if not is_first:
+            return update._replace(events=())
         if self._late_events == "dead_letter":
             record.parts += 1
             self._settlement.dead_letter(record, LATE)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
+from mapping.mapper import MapRecord
 from streams.ledger import Ledger
 from streams.replay_headers import Replay
 
+_NOTHING_SUPERSEDED: Mapping[str, Collection[str]] = {}
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -42,6 +44,7 @@ class Record:
         "ending",
         "event_settled",
         "ledger",
+        "map_record",
         "message",
         "offset",
         "order",
@@ -65,11 +68,13 @@ class Record:
         self.reason = ""
         """Why it was skipped or dead-lettered."""
         self.event_settled = False
-        """Its event went its own way (it is late); the rest of the record goes without."""
+        """Its events went their own way (they are late); the rest of the record goes without."""
         self.replay: Replay | None = None
         """Set if it is a dead letter that was replayed."""
-        self.superseded: Collection[str] = ()
-        """Attributes that an event with a later timestamp has set; the rest of the record goes without."""
+        self.superseded: Mapping[str, Collection[str]] = _NOTHING_SUPERSEDED
+        """By custom_id: attributes that an event with a later timestamp has set; the record goes without them."""
+        self.map_record: MapRecord | None = None
+        """What mapped it: mappings may change while it waits."""
 
 
 class Chunk(NamedTuple):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, cast
 
-from mapping.profile import MappingResult, ProfileUpdate
+from mapping.profile import ProfileUpdate, ProfileUpdates
 from sink import coalescer
 from sink.coalescer import PendingUpdate
 from sink.settlement import Part, Refusal
@@ -29,9 +29,8 @@ class Letters(Protocol):
 class RecordSettlement:
     """Implements `sink.settlement.Settlement` for Kafka records."""
 
-    def __init__(self, metrics: Metrics, map_record: Callable[[bytes | None], MappingResult]) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._map_record = map_record
         self.letters: Letters | None = None
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
@@ -81,15 +80,21 @@ class RecordSettlement:
         """Whether the record's partition is still ours to send for."""
         return cast(Record, record).ledger.sending
 
-    def rebuild(self, record: coalescer.Record) -> ProfileUpdate:
-        """What the record says, mapped once more, without an event that went its own way and without what was
-        superseded."""
+    def rebuild(self, record: coalescer.Record, custom_id: str) -> ProfileUpdate:
+        """What the record says of the profile, mapped once more by the mappings that it was mapped with, without
+        events that went their own way and without what was superseded."""
         own = cast(Record, record)
-        update = self._map_record(own.message.value())
-        if not isinstance(update, ProfileUpdate):
+        result = own.map_record(own.message.value()) if own.map_record is not None else None
+        updates = result.updates if isinstance(result, ProfileUpdates) else (result,)
+        update = next(
+            (each for each in updates if isinstance(each, ProfileUpdate) and each.custom_id == custom_id),
+            None,
+        )
+        if update is None:
             raise RuntimeError("a record that was mapped once cannot be mapped again")
-        if own.superseded:
-            kept = {name: value for name, value in update.attributes.items() if name not in own.superseded}
+        superseded = own.superseded.get(custom_id)
+        if superseded:
+            kept = {name: value for name, value in update.attributes.items() if name not in superseded}
             update = update._replace(attributes=kept)
         if own.replay is not None:
             update = only_part(update, own.replay.part)

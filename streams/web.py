@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -13,17 +14,25 @@ Problems = Callable[[], Mapping[str, str]]
 
 
 async def start_web(
-    host: str, port: int, registry: CollectorRegistry, not_alive: Problems, not_ready: Problems
+    host: str,
+    port: int,
+    registry: CollectorRegistry,
+    not_alive: Problems,
+    not_ready: Problems,
+    state: Callable[[], Mapping[str, Any]] = dict,
 ) -> tuple[web.AppRunner, str]:
     """Serve `/livez`, `/readyz` and `/metrics`; the runner to clean up, and the address. Port 0 takes any free.
+    `state` is what `/readyz` tells besides.
 
     Raises OSError if the address cannot be had.
     """
 
-    def page(problems: Problems) -> Callable[[web.Request], object]:
+    def page(
+        problems: Problems, state: Callable[[], Mapping[str, Any]] = dict
+    ) -> Callable[[web.Request], object]:
         async def answer(_: web.Request) -> web.Response:
             wrong = dict(problems())
-            body = orjson.dumps({"ok": not wrong, "problems": wrong}) + b"\n"
+            body = orjson.dumps({"ok": not wrong, "problems": wrong, **state()}) + b"\n"
             return web.Response(body=body, status=503 if wrong else 200, content_type="application/json")
 
         return answer
@@ -33,7 +42,7 @@ async def start_web(
 
     app = web.Application()
     app.router.add_get("/livez", page(not_alive))  # type: ignore[arg-type]
-    app.router.add_get("/readyz", page(not_ready))  # type: ignore[arg-type]
+    app.router.add_get("/readyz", page(not_ready, state))  # type: ignore[arg-type]
     app.router.add_get("/metrics", metrics)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaException
 
-from mapping.mapper import compile_mapper, preset_of
 from sink.attempts import DeliverySettings
 from sink.client import BatchClient, Credentials
 from sink.coalescer import Coalescer
@@ -25,8 +24,9 @@ from streams.assignments import Assignments
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
 from streams.gauges import add_gauges
+from streams.hangup import Hangup
 from streams.health import Health
-from streams.mapping_settings import mapping_settings
+from streams.mappings_in_force import MappingsInForce
 from streams.metrics import Metrics
 from streams.observer import LoggingObserver
 from streams.pipeline import Bounds, Pipeline
@@ -72,10 +72,10 @@ class Worker:
             timeout_s=settings.batch.request_timeout_s,
         )
         problems = FieldProblems(self.metrics)
-        map_record = compile_mapper(mapping_settings(settings))
+        self._mappings = MappingsInForce(settings, self.metrics)
         self._coalescer = Coalescer()
         self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
-        self._settlement = RecordSettlement(self.metrics, map_record)
+        self._settlement = RecordSettlement(self.metrics)
         self._delivery = Delivery(
             self._coalescer,
             self._limiter,
@@ -97,11 +97,11 @@ class Worker:
             lambda topic: dead_letter_topic(settings, topic),
             self.metrics,
             self._settlement.letter_confirmed,
-            preset_of,
+            self._mappings.matching,
         )
         self._settlement.letters = self._letters
         self._pipeline = Pipeline(
-            map_record,
+            self._mappings.map_record,
             self._coalescer,
             self._delivery,
             self._settlement,
@@ -110,6 +110,8 @@ class Worker:
             Bounds(settings.flush.max_records, settings.flush.max_bytes),
             settings.late_events,
         )
+        self._mappings.use = self._pipeline.use
+        self._hangup = Hangup(self._mappings.reload)
         self._listening = asyncio.Event()
         self._app, self._chunks = build_app(
             settings.kafka.group, settings.kafka.brokers, self._pipeline.accept, self._listening, self._fail
@@ -153,10 +155,16 @@ class Worker:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stop.set)
+        self._hangup.listen()
         place = self._settings.web
         try:
             web, self._ready_url = await start_web(
-                place.host, place.port, self.metrics.registry, self._health.not_alive, self._health.not_ready
+                place.host,
+                place.port,
+                self.metrics.registry,
+                self._health.not_alive,
+                self._health.not_ready,
+                lambda: {"mappings": self._mappings.status()},
             )
         except OSError as error:
             problem = f"cannot listen on {place.host}:{place.port}: {error}"
@@ -164,7 +172,8 @@ class Worker:
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:
-            tasks = [self._watched(self._delivery.run()), self._watched(self._letters.run())]
+            running = (self._delivery.run(), self._letters.run(), self._hangup.run())
+            tasks = [self._watched(each) for each in running]
             try:
                 await self._app.start()
             except KafkaException as error:

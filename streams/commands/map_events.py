@@ -9,9 +9,10 @@ from typing import Annotated
 import orjson
 import typer
 
+from mapping.mapper import compile_matcher
 from streams.commands.lines import LinesFile, lines_of, opened
 from streams.commands.meaning import Clock, Meaning, documented_meaning, message_id, posted_meaning
-from streams.commands.options import ConfigFile, fail, load_or_exit
+from streams.commands.options import ConfigFile, MappingsFile, fail, load_or_exit, mappings_or_exit
 from streams.mapping_settings import mapping_settings
 
 
@@ -32,30 +33,38 @@ def map_events(
             help="Updates in the shape of Segment's document: names as they came, and no time.",
         ),
     ] = False,
+    mappings: MappingsFile = None,
     config: ConfigFile = None,
 ) -> None:
     """Show what would be posted for Segment events: JSON lines in, a JSON line out for each.
 
     Needs no keys and no Kafka. Each line out has messageId, outcome (mapped, skipped or rejected), reason, updates
-    as they would be posted, and the fields that were left out or changed, with the reason.
+    as they would be posted, the fields that were left out or changed, with the reason, and the names of the mappings
+    that matched.
     """
     settings = load_or_exit(config).settings
     clock = Clock(_milliseconds(now), settings.late_events)
-    read = (documented_meaning if documented else posted_meaning)(mapping_settings(settings), clock)
+    rules = mapping_settings(settings)
+    if documented and mappings is not None:
+        fail("map: --documented shows the preset, as Segment's page does: it goes without --mappings")
+    mapping_set = None if documented else mappings_or_exit(settings, mappings).mapping_set
+    read = documented_meaning(rules, clock) if documented else posted_meaning(rules, clock, mapping_set)
+    matching = compile_matcher(rules, mapping_set)
     with opened(file) as stream:
         out = sys.stdout.buffer
         for line in lines_of(stream):
-            out.write(_shown(line, read(line)))
+            out.write(_shown(line, read(line), matching(line)))
             out.flush()
 
 
-def _shown(line: bytes, found: Meaning) -> bytes:
+def _shown(line: bytes, found: Meaning, mappings: tuple[str, ...]) -> bytes:
     shown = {
         "messageId": message_id(line),
         "outcome": found.outcome,
         "reason": found.reason,
         "updates": list(found.updates),
         "fields": [{"field": problem.field, "reason": problem.reason} for problem in found.fields],
+        "mappings": mappings,
     }
     return orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
 

@@ -9,7 +9,16 @@ import orjson
 
 from mapping.documented import Documented, documented
 from mapping.mapper import compile_mapper
-from mapping.profile import FieldProblem, ProfileEvent, ProfileUpdate, Rejected, Skipped
+from mapping.mappings import MappingSet
+from mapping.profile import (
+    FieldProblem,
+    MappingResult,
+    ProfileEvent,
+    ProfileUpdate,
+    ProfileUpdates,
+    Rejected,
+    Skipped,
+)
 from mapping.read import read_record
 from mapping.settings import MappingSettings
 from mapping.timestamps import read_timestamp
@@ -68,30 +77,38 @@ _LATE: dict[LateEvents, _Verdict] = {
 class _Parts:
     """What the coalescer asks of a record."""
 
-    __slots__ = ("order", "parts")
+    __slots__ = ("event_settled", "order", "parts")
     bytes = 0
 
     def __init__(self) -> None:
         self.parts = 1
+        self.event_settled = False
         self.order = 0
 
 
-def posted_meaning(settings: MappingSettings, clock: Clock) -> Reader:
-    """A function from a record's value to its meaning, with updates as they are posted. It returns for any bytes."""
-    map_record = compile_mapper(settings)
+def posted_meaning(settings: MappingSettings, clock: Clock, mappings: MappingSet | None = None) -> Reader:
+    """A function from a record's value to its meaning, with updates as they are posted. It returns for any bytes.
 
-    def read(record: bytes) -> Meaning:
-        result = map_record(record)
-        if not isinstance(result, ProfileUpdate):
-            return _nothing(result)
-        verdict = clock.judge(result.events)
+    Without mappings the preset is in force.
+    """
+    map_record = compile_mapper(settings, mappings)
+    return lambda record: meaning_of(map_record(record), clock)
+
+
+def meaning_of(result: MappingResult, clock: Clock) -> Meaning:
+    """What is posted of what the mapping gave."""
+    if isinstance(result, Skipped | Rejected):
+        return _nothing(result)
+    updates = result.updates if isinstance(result, ProfileUpdates) else (result,)
+    verdict = clock.judge(event for update in updates for event in update.events)
+    posted: list[orjson.Fragment] = []
+    for update in updates:
         if verdict.fate == "untimed":
-            result = result._replace(events=tuple(without_time(event) for event in result.events))
+            update = update._replace(events=tuple(without_time(event) for event in update.events))
         elif verdict.fate != "sent":
-            result = result._replace(events=())
-        return _mapped(_posted(result), result.problems, verdict)
-
-    return read
+            update = update._replace(events=())
+        posted += _posted(update)
+    return _mapped(tuple(posted), result.problems, verdict)
 
 
 def documented_meaning(settings: MappingSettings, clock: Clock) -> Reader:

@@ -11,7 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from streams.logs import mask_secrets
-from streams.settings import ConfigurationError, Loaded, load_settings
+from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
+from streams.settings import ConfigurationError, Loaded, Settings, load_settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -19,6 +20,11 @@ EXIT_CONFIGURATION = 78
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings file; else SEGBATCH_CONFIG, else ./segbatch.yaml.")
+]
+
+MappingsFile = Annotated[
+    Path | None,
+    typer.Option("--mappings", help="Mappings file; else that of the settings, else ./mappings.yaml."),
 ]
 
 
@@ -34,6 +40,15 @@ def load_or_exit(config: Path | None, require: Collection[str] = ()) -> Loaded:
         raise typer.Exit(EXIT_CONFIGURATION) from None
     mask_secrets(loaded.secrets())
     return loaded
+
+
+def mappings_or_exit(settings: Settings, chosen: Path | None = None) -> LoadedMappings:
+    """The mappings of `--mappings`, else those of the settings; or exit code 78 with every problem on stderr."""
+    try:
+        return load_mappings(mappings_path(settings, chosen))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIGURATION) from None
 
 
 def fail(message: str, code: int = EXIT_USAGE) -> NoReturn:

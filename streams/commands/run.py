@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 
 from streams.commands.options import EXIT_CONFIGURATION, ConfigFile, load_or_exit
 from streams.logs import configure_logs
-from streams.settings import REQUIRED_TO_RUN
+from streams.settings import REQUIRED_TO_RUN, ConfigurationError
 
 
 def run(config: ConfigFile = None) -> None:
@@ -22,7 +22,12 @@ def run(config: ConfigFile = None) -> None:
     from streams.worker import EXIT_NOT_DRAINED, Worker
 
     async def work() -> int:
-        return await Worker(loaded).run()
+        try:
+            worker = Worker(loaded)
+        except ConfigurationError as error:
+            print(error, file=sys.stderr)
+            return EXIT_CONFIGURATION
+        return await worker.run()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:

@@ -4,6 +4,7 @@ from streams.settings.kafka_client import client_settings, consumer_settings
 from streams.settings.load import REQUIRED_TO_RUN, BatchCredentials, Loaded, load_settings
 from streams.settings.model import (
     BatchSettings,
+    ConsentSettings,
     DeadLetterSettings,
     DeliverySettings,
     EngageSettings,
@@ -23,6 +24,7 @@ __all__ = [
     "BatchCredentials",
     "BatchSettings",
     "ConfigurationError",
+    "ConsentSettings",
     "DeadLetterSettings",
     "DeliverySettings",
     "EngageSettings",

@@ -214,6 +214,16 @@ class IntegrationsSettings(_Section):
     )
 
 
+class ConsentSettings(_Section):
+    """How Segment's consent object is obeyed."""
+
+    required_categories: TextList = _setting(
+        (),
+        "Consent categories that an event's consent object must all have as true. Events without a consent "
+        "object are sent.",
+    )
+
+
 class EngageSettings(_Section):
     """How Segment Engage's events are read."""
 
@@ -276,7 +286,14 @@ class Settings(_Section):
         {},
         "Names of your choice: a map from a trait, property or event as Segment has it to the name in Batch.",
     )
+    mappings: str | None = _setting(
+        None,
+        "File of your mappings and destination filters; `mappings.yaml` in the working directory if it is there, "
+        "else the preset Update Profile alone.",
+        min_length=1,
+    )
     integrations: IntegrationsSettings = IntegrationsSettings()
+    consent: ConsentSettings = ConsentSettings()
     engage: EngageSettings = EngageSettings()
     log: LogSettings = LogSettings()
 

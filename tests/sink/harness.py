@@ -35,6 +35,7 @@ class FakeRecord:
     def __init__(self, update: ProfileUpdate, size: int = 100) -> None:
         self.update = update
         self.parts = 1
+        self.event_settled = False
         self.order = 0
         self.bytes = size
         self.live = True
@@ -105,7 +106,7 @@ class FakeSettlement:
         assert isinstance(record, FakeRecord)
         return record.live
 
-    def rebuild(self, record: AnyRecord) -> ProfileUpdate:
+    def rebuild(self, record: AnyRecord, custom_id: str) -> ProfileUpdate:
         assert isinstance(record, FakeRecord)
         return record.mapped()
 

@@ -202,7 +202,7 @@ def forget_dead(run: Run) -> None:
         assert isinstance(record, FakeRecord)
         return record.live
 
-    def rebuild(record: object) -> ProfileUpdate:
+    def rebuild(record: object, custom_id: str) -> ProfileUpdate:
         assert isinstance(record, FakeRecord)
         return record.mapped()
 
@@ -254,7 +254,7 @@ def test_after_forgetting_deltas_are_said_in_the_order_in_which_they_came() -> N
     adds = record_of("a", {"s0": 0, "tags": ArrayDelta(("x",), ())})
     for at, record in enumerate((lost, removes, adds)):
         coalescer.add(record.mapped(), record, float(at))
-    coalescer.forget(lambda record: record is not lost, lambda record: record.mapped(), 9.0)  # type: ignore[attr-defined]
+    coalescer.forget(lambda record: record is not lost, lambda record, _: record.mapped(), 9.0)  # type: ignore[attr-defined]
     (update,) = coalescer.take(1)
     assert update.attributes["tags"] == ArrayDelta(("x",), ())
 

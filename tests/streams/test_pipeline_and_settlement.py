@@ -17,6 +17,7 @@ from mapping.profile import (
     MappingResult,
     ProfileEvent,
     ProfileUpdate,
+    ProfileUpdates,
     Rejected,
     Skipped,
 )
@@ -77,7 +78,7 @@ class Scene:
         def map_record(value: bytes | None) -> MappingResult:
             return results[value or b""]()
 
-        self.settlement = RecordSettlement(self.metrics, map_record)
+        self.settlement = RecordSettlement(self.metrics)
         self.settlement.letters = self.letters
         self.pipeline = Pipeline(
             map_record,
@@ -195,7 +196,7 @@ async def test_a_late_event_that_may_go_without_time_is_left_to_the_delivery() -
 async def test_a_record_rebuilt_after_its_late_event_went_its_own_way_comes_without_it() -> None:
     scene = Scene({b"a": late})
     (record,) = await scene.accept(b"a")
-    assert scene.settlement.rebuild(record).events == ()
+    assert scene.settlement.rebuild(record, "u").events == ()
 
 
 async def test_without_a_key_the_newest_timestamp_wins_and_is_counted() -> None:
@@ -215,7 +216,7 @@ async def test_a_record_rebuilt_without_a_key_comes_without_what_was_superseded(
         {b"new": lambda: update_of({"x": "new"}, at=2), b"old": lambda: update_of(dict(both), at=1)}
     )
     _, old = await scene.accept(b"new", b"old", key=None)
-    assert scene.settlement.rebuild(old).attributes == {"y": "old"}
+    assert scene.settlement.rebuild(old, "u").attributes == {"y": "old"}
 
 
 async def test_with_a_key_the_order_of_the_records_wins() -> None:
@@ -261,7 +262,7 @@ async def test_a_partition_revoked_in_the_middle_of_a_long_chunk_ends_it() -> No
 @given(st.lists(st.sampled_from(list(Ending)), min_size=1, max_size=6))
 def test_a_record_ends_with_its_last_part_and_its_outcome_is_the_worst(endings: list[Ending]) -> None:
     metrics, ledger = Metrics(), Ledger("t", 0, 0)
-    settlement = RecordSettlement(metrics, lambda value: Skipped("x"))
+    settlement = RecordSettlement(metrics)
     (record,) = fetched(ledger, FakeMessage())
     record.parts = len(endings)
     for index, ending in enumerate(endings):
@@ -384,3 +385,120 @@ def test_field_problems_are_counted_all_and_logged_as_a_sample(
     assert [(line["field"], line["count"]) for line in lines] == [("traits.a", 1), ("traits.b", 500)]
     counted = metrics.registry.get_sample_value("segbatch_field_problems_total", {"reason": "too_long"})
     assert counted == 501.0
+
+
+def of_two(*events: ProfileEvent) -> ProfileUpdates:
+    return ProfileUpdates((update_of({"x": 1}, *events, user="a"), update_of({"y": 2}, *events, user="b")))
+
+
+async def test_a_record_that_speaks_of_several_profiles_is_done_with_the_last_of_them() -> None:
+    scene = Scene({b"a": of_two})
+    (record,) = await scene.accept(b"a")
+    assert (record.parts, scene.coalescer.ready) == (2, 2)
+    first, second = scene.coalescer.take(2)
+    assert (first.custom_id, first.attributes, second.custom_id, second.attributes) == (
+        "a",
+        {"x": 1},
+        "b",
+        {"y": 2},
+    )
+    scene.settlement.accepted([first])
+    assert scene.ledger.first_open() == 0
+    scene.settlement.accepted([second])
+    assert (scene.ledger.first_open(), scene.ended("accepted")) == (1, 1.0)
+
+
+async def test_its_outcome_is_the_worst_of_its_profiles() -> None:
+    scene = Scene({b"a": of_two})
+    await scene.accept(b"a")
+    first, second = scene.coalescer.take(2)
+    scene.settlement.accepted([first])
+    scene.settlement.dead_letter(second.records[0], Refusal("refused_by_batch", "d"))
+    scene.confirm_letters()
+    assert scene.ended("dead_lettered", "refused_by_batch") == 1.0
+
+
+async def test_its_late_events_are_one_letter_and_the_attributes_of_each_profile_go() -> None:
+    old = event_at(int(time.time() * 1000) - DAY_MS - 60_000)
+    scene = Scene({b"a": lambda: of_two(old, old)})
+    await scene.accept(b"a")
+    assert [refusal.reason for _, refusal in scene.letters.written] == ["event_too_old"]
+    assert [(each.attributes, each.events) for each in scene.coalescer.take(2)] == [
+        ({"x": 1}, []),
+        ({"y": 2}, []),
+    ]
+    scene.settlement.accepted(list(scene.coalescer._out.values()))
+    assert scene.ledger.first_open() == 0
+    scene.confirm_letters()
+    assert (scene.ledger.first_open(), scene.ended("dead_lettered", "event_too_old")) == (1, 1.0)
+
+
+async def test_it_is_rebuilt_for_each_profile_apart() -> None:
+    scene = Scene(
+        {
+            b"a": of_two,
+            b"old": lambda: ProfileUpdates(
+                (update_of({"x": 0, "z": 0}, user="a", at=1), update_of({"y": 0}, user="b"))
+            ),
+        }
+    )
+    (record,) = await scene.accept(b"a")
+    assert scene.settlement.rebuild(record, "a").attributes == {"x": 1}
+    assert scene.settlement.rebuild(record, "b").attributes == {"y": 2}
+
+
+async def test_what_waits_of_it_is_kept_for_each_profile_when_others_of_them_are_dropped() -> None:
+    scene = Scene(
+        {
+            b"a": of_two,
+            b"b": lambda: update_of({"other": 1}, user="a"),
+            b"c": lambda: update_of({"other": 2}, user="b"),
+        }
+    )
+    kept, *dropped = await scene.accept(b"a", b"b", b"c")
+    scene.coalescer.forget(lambda record: record is kept, scene.settlement.rebuild, 0.0)
+    assert {each.custom_id: each.attributes for each in scene.coalescer.take(9)} == {
+        "a": {"x": 1},
+        "b": {"y": 2},
+    }
+    assert (kept.parts, len(dropped)) == (2, 2)
+
+
+async def test_without_a_key_each_profile_goes_by_its_own_newest() -> None:
+    both = ProfileUpdates((update_of({"x": 0, "z": 0}, user="a", at=1), update_of({"y": 0}, user="b", at=1)))
+    scene = Scene({b"new": lambda: update_of({"x": 1}, user="a", at=2), b"old": lambda: both})
+    _, old = await scene.accept(b"new", b"old", key=None)
+    assert {each.custom_id: each.attributes for each in scene.coalescer.take(9)} == {
+        "a": {"x": 1, "z": 0},
+        "b": {"y": 0},
+    }
+    assert scene.settlement.rebuild(old, "a").attributes == {"z": 0}
+    assert scene.metrics.registry.get_sample_value("segbatch_unkeyed_records_total") == 2.0
+
+
+async def test_a_record_of_several_profiles_that_is_left_with_nothing_is_skipped() -> None:
+    old = event_at(int(time.time() * 1000) - DAY_MS - 60_000)
+    only = ProfileUpdates((update_of({}, old, user="a"), update_of({}, old, user="b")))
+    scene = Scene({b"a": lambda: only}, "skip")
+    await scene.accept(b"a")
+    assert (scene.ledger.first_open(), scene.ended("skipped", "event_too_old")) == (1, 1.0)
+    assert problems(scene, "event_too_old") == 1.0
+
+
+async def test_a_record_is_rebuilt_by_the_mappings_that_it_was_mapped_with() -> None:
+    scene = Scene({b"a": lambda: update_of({"x": "old"})})
+    (record,) = await scene.accept(b"a")
+    scene.pipeline.use(lambda value: update_of({"x": "new"}))
+    (later,) = await scene.accept(b"a")
+    assert scene.settlement.rebuild(record, "u").attributes == {"x": "old"}
+    assert scene.settlement.rebuild(later, "u").attributes == {"x": "new"}
+
+
+async def test_mappings_change_between_chunks_not_within_one() -> None:
+    scene = Scene({b"a": lambda: update_of({"x": "old"})})
+    records = fetched(scene.ledger, *(FakeMessage(b"a", b"k", offset) for offset in range(2000)))
+    accepting = asyncio.create_task(scene.pipeline.accept(Chunk(scene.ledger, records)))
+    await asyncio.sleep(0)
+    scene.pipeline.use(lambda value: update_of({"x": "new"}))
+    await accepting
+    assert {scene.settlement.rebuild(record, "u").attributes["x"] for record in records} == {"old"}

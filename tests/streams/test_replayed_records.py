@@ -57,7 +57,7 @@ async def test_only_the_part_that_was_not_settled_is_sent(part: Part, attributes
 async def test_a_record_rebuilt_says_only_the_part_that_was_asked() -> None:
     scene = Scene({b"a": both})
     (record,) = await scene.accept(b"a", headers=asked("event"))
-    rebuilt = scene.settlement.rebuild(record)
+    rebuilt = scene.settlement.rebuild(record, "u")
     assert (rebuilt.attributes, len(rebuilt.events)) == ({}, 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.streams.commands.helpers import Segbatch, json_lines
 
-KEYS = ["messageId", "outcome", "reason", "updates", "fields"]
+KEYS = ["messageId", "outcome", "reason", "updates", "fields", "mappings"]
 IDENTIFY = {
     "type": "identify",
     "messageId": "m-1",
@@ -34,7 +34,7 @@ def read(result: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_each_line_gives_one_line_with_all_five_keys_in_order(segbatch: Segbatch) -> None:
+def test_each_line_gives_one_line_with_all_six_keys_in_order(segbatch: Segbatch) -> None:
     lines = (
         json_lines(IDENTIFY)
         + "\n  \nno JSON\n[1, 2]\n"

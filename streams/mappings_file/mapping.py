@@ -1,0 +1,91 @@
+"""One mapping of the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapping.directives import Template, TemplateError, compile_template
+from mapping.fql import compile_trigger
+from mapping.mappings import DEFAULT_TRIGGER, PAYLOAD_FIELDS, PRESET, Mapping
+from streams.mappings_file.entries import Entries
+from streams.mappings_file.keys import (
+    FIELD_MEANINGS,
+    INTERNAL_DIRECTIVE,
+    INTERNAL_PREFIX,
+    TEMPLATE_EXPORT_KEYS,
+)
+from streams.mappings_file.problems import unknown_key
+
+
+def read_mapping(entries: Entries) -> Mapping | None:
+    """The mapping, compiled; None if something is wrong with it, which the entries have said."""
+    enabled = entries.flag("enabled", default=True)
+    preset = _preset(entries)
+    trigger = entries.condition("trigger") if "trigger" in entries.nodes else compile_trigger(DEFAULT_TRIGGER)
+    own = _own_fields(entries)
+    if own is None and not preset and entries.sound and "mapping" not in entries.nodes:
+        entries.say("", "has neither `mapping` nor `preset`", f"Write the fields, or `preset: {PRESET}`.")
+    template = _template(entries, own, preset) if own is not None else None
+    if not entries.sound or trigger is None:
+        return None
+    fields = frozenset(PAYLOAD_FIELDS).intersection(own or ())
+    return Mapping(entries.name, trigger, template, fields, preset, enabled)
+
+
+def _preset(entries: Entries) -> bool:
+    value = entries.value("preset")
+    if value is not None and value != PRESET:
+        entries.say("preset", "is not a preset", f"There is one: {PRESET}.")
+    return value is not None
+
+
+def _own_fields(entries: Entries) -> dict[str, Any] | None:
+    """What `mapping` holds, without what Segment's exports carry along; None if there is nothing."""
+    value = entries.value("mapping")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        entries.say("mapping", "is not a map of fields", f"Write the fields: {', '.join(PAYLOAD_FIELDS)}.")
+        return None
+    own: dict[str, Any] = {}
+    for key, field in value.items():
+        if key in PAYLOAD_FIELDS or key == INTERNAL_DIRECTIVE:
+            own[key] = field
+        elif not key.startswith(INTERNAL_PREFIX) and key not in TEMPLATE_EXPORT_KEYS:
+            message, remedy = unknown_key(key, PAYLOAD_FIELDS, "a template", _TEMPLATE_HINTS)
+            place = entries.places.of(entries.places.find(entries.nodes["mapping"], key))
+            entries.say_at(place, f"mapping.{key}", message, remedy)
+    return own
+
+
+_UNDER_ATTRIBUTES = "Attributes stand under profileAttributes."
+_TEMPLATE_HINTS = {
+    "attributes": _UNDER_ATTRIBUTES,
+    "traits": _UNDER_ATTRIBUTES,
+    "custom_id": "It stands under identifiers.",
+    "event": "It is called eventName.",
+    "properties": "They are called eventAttributes.",
+}
+
+
+def _template(entries: Entries, own: dict[str, Any], preset: bool) -> Template | None:
+    try:
+        template = compile_template(own, "mapping")
+    except TemplateError as error:
+        for problem in error.problems:
+            path = problem.path.removeprefix("mapping").removeprefix(".")
+            place = entries.places.of(entries.places.find(entries.nodes["mapping"], path))
+            remedy = problem.suggestion or "docs/templates.md has the directives."
+            entries.say_at(place, problem.path, problem.message, remedy)
+        return None
+    identifiers = own.get("identifiers")
+    given = INTERNAL_DIRECTIVE in own or "identifiers" in own or preset
+    if not given or (isinstance(identifiers, dict) and not _may_give_an_id(identifiers)):
+        entries.say(
+            "mapping", "has no identifiers.custom_id, which is required", FIELD_MEANINGS["identifiers"]
+        )
+    return template
+
+
+def _may_give_an_id(identifiers: dict[str, Any]) -> bool:
+    return "custom_id" in identifiers or any(key.startswith("@") for key in identifiers)

@@ -1,0 +1,79 @@
+"""The mappings that the worker maps by, and their reload while it runs: all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from mapping.mapper import MapRecord, MatchRecord, compile_mapper, compile_matcher
+from mapping.mappings import preset_alone
+from streams.mapping_settings import mapping_settings
+from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
+from streams.metrics import Metrics
+from streams.settings import ConfigurationError, Settings
+
+log = structlog.get_logger("segbatch.mappings")
+
+
+class MappingsInForce:
+    """Loads the mappings at the start, raising ConfigurationError, and again when asked to."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._loaded = load_mappings(mappings_path(settings))
+        self._since = time.time()
+        self._refused_at: float | None = None
+        self._refused: list[str] = []
+        self.map_record = self._compiled(self._loaded)
+        self._matcher: MatchRecord | None = None
+        self.use: Callable[[MapRecord], None] | None = None
+        """Takes over a new mapper; set when there is somebody who maps."""
+        metrics.mappings_since.set(self._since)
+
+    def _compiled(self, loaded: LoadedMappings) -> MapRecord:
+        return compile_mapper(mapping_settings(self._settings), loaded.mapping_set)
+
+    def matching(self, record: bytes | None) -> tuple[str, ...]:
+        """Names of the mappings in force that a record's value reaches. Not for every record: only letters ask."""
+        if self._matcher is None:
+            self._matcher = compile_matcher(mapping_settings(self._settings), self._loaded.mapping_set)
+        return self._matcher(record)
+
+    async def reload(self) -> None:
+        """Read the file again. One that is bad is refused, and what is in force stays."""
+        try:
+            loaded = await asyncio.to_thread(load_mappings, mappings_path(self._settings))
+        except ConfigurationError as error:
+            self._refused_at = time.time()
+            self._refused = [str(problem) for problem in error.problems]
+            self._metrics.mappings_reloads.labels("refused").inc()
+            log.error("the mappings file is refused; the mappings in force stay", problems=self._refused)
+            return
+        self._loaded, self._since, self._matcher = loaded, time.time(), None
+        self._refused_at, self._refused = None, []
+        self.map_record = self._compiled(loaded)
+        if self.use is not None:
+            self.use(self.map_record)
+        self._metrics.mappings_since.set(self._since)
+        self._metrics.mappings_reloads.labels("applied").inc()
+        log.info("mappings read again", **self._in_words())
+
+    def _in_words(self) -> dict[str, Any]:
+        enabled = (self._loaded.mapping_set or preset_alone()).enabled
+        return {
+            "file": None if self._loaded.path is None else str(self._loaded.path),
+            "mappings": [mapping.name for mapping in enabled],
+        }
+
+    def status(self) -> dict[str, Any]:
+        """What is in force, for the worker's pages: `file` (null for the preset alone), `mappings` (names of those
+        enabled), `since` (seconds since 1970); after a reload that was refused `refused_at` and `problems`."""
+        found = {**self._in_words(), "since": round(self._since, 3)}
+        if self._refused_at is not None:
+            found |= {"refused_at": round(self._refused_at, 3), "problems": self._refused}
+        return found
