@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from mapping.directives.place import Place, Resolver, constant, undefined
+from mapping.directives.place import Place
+from mapping.directives.shapes import NOTHING, Constant, Shape
 from mapping.directives.undefined import UNDEFINED
 
 _METADATA = "_metadata"
@@ -72,13 +73,13 @@ def closest(name: str, names: Iterable[str]) -> str:
     return f"Did you mean {by_lower[found[0]]}?" if found else f"There are: {', '.join(by_lower.values())}."
 
 
-def string_or_directive(arguments: dict[str, Any], name: str, place: Place) -> Resolver:
-    """The argument's resolver; of UNDEFINED if it is missing, or the empty string, as Segment reads it."""
+def string_or_directive(arguments: dict[str, Any], name: str, place: Place) -> Shape:
+    """The argument; UNDEFINED if it is missing, or the empty string, as Segment reads it."""
     template = arguments.get(name, "")
     if isinstance(template, str):
-        return constant(template) if template else undefined
+        return Constant(template) if template else NOTHING
     if directive_keys(template):
-        return place.argument(name).compiled(template)
+        return place.argument(name).shape(template)
     return place.below(name).refused(f"is {kind_of(template)}", "Write a string or a directive.")
 
 

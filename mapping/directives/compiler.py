@@ -10,16 +10,18 @@ from typing import Any
 from mapping.directives.arguments import closest, directive_keys, kind_of, other_keys
 from mapping.directives.conditions import compile_if
 from mapping.directives.errors import DirectiveFailed, TemplateError, TemplateProblem
+from mapping.directives.generate import resolver_of
 from mapping.directives.json_values import compile_json
 from mapping.directives.liquid.directive import compile_liquid
 from mapping.directives.objects import compile_exclude_when_null, compile_flatten, compile_merge
 from mapping.directives.other_roots import compile_array_path, compile_transform
 from mapping.directives.paths import compile_path
-from mapping.directives.place import Place, Reads, Resolver, constant
+from mapping.directives.place import Place, Reads
 from mapping.directives.placeholders import compile_template_text
 from mapping.directives.root_directive import with_root_directive
+from mapping.directives.shapes import Constant, Object, Shape
 from mapping.directives.strings import compile_case, compile_replace
-from mapping.directives.undefined import UNDEFINED, or_null
+from mapping.directives.undefined import or_null
 from mapping.numbers import INTEGER_LIMIT, WrittenFloat
 
 DEPTH_LIMIT = 100
@@ -45,7 +47,7 @@ def compile_template(template: Any, path: str = "mapping") -> Template:
     mapping kit (docs/templates.md; differences: docs/segment-parity.md).
     """
     problems: list[TemplateProblem] = []
-    place = Place(path, 0, Reads(), problems, _compile_value)
+    place = Place(path, 0, Reads(), problems, _shape_of)
     root = place.compiled(with_root_directive(template, place))
     if problems:
         raise TemplateError(problems)
@@ -59,7 +61,7 @@ def compile_template(template: Any, path: str = "mapping") -> Template:
     return Template(resolve, None if place.reads.everything else frozenset(place.reads.fields))
 
 
-def _compile_value(template: Any, place: Place) -> Resolver:
+def _shape_of(template: Any, place: Place) -> Shape:
     if place.depth > DEPTH_LIMIT and isinstance(template, dict | list):
         return place.refused(f"is nested more than {DEPTH_LIMIT} levels deep", "Make the template flatter.")
     if isinstance(template, dict):
@@ -71,45 +73,37 @@ def _compile_value(template: Any, place: Place) -> Resolver:
     if isinstance(template, float) and not (-INTEGER_LIMIT < template < INTEGER_LIMIT):
         return _compile_large_number(template, place)
     if template is None or isinstance(template, str | int | float):
-        return constant(template)
+        return Constant(template)
     return place.refused(f"is {kind_of(template)}, which JSON does not have", "Write it as text, in quotes.")
 
 
-def _compile_object(template: dict[str, Any], place: Place) -> Resolver:
-    members: list[tuple[str, Resolver]] = []
+def _compile_object(template: dict[str, Any], place: Place) -> Shape:
+    members: list[tuple[str, Shape]] = []
     for key, member in template.items():
         if isinstance(key, str):
-            members.append((key, place.below(key).compiled(member)))
+            members.append((key, place.below(key).shape(member)))
         else:
             place.below(str(key)).refused(f"has {kind_of(key)} as its name", "Write the name in quotes.")
-    if place.keeps_undefined:
-        return lambda root: {key: resolver(root) for key, resolver in members}
-
-    def resolve(root: Any) -> Any:
-        resolved = {}
-        for key, resolver in members:
-            value = resolver(root)
-            if value is not UNDEFINED:
-                resolved[key] = value
-        return resolved
-
-    return resolve
+    if not place.keeps_undefined:
+        return Object(tuple(members))
+    resolvers = [(key, resolver_of(member)) for key, member in members]
+    return lambda root: {key: resolve(root) for key, resolve in resolvers}
 
 
-def _compile_array(template: list[Any], place: Place) -> Resolver:
+def _compile_array(template: list[Any], place: Place) -> Shape:
     items = [place.below(index).compiled(item) for index, item in enumerate(template)]
     if place.keeps_undefined:
         return lambda root: [item(root) for item in items]
     return lambda root: [or_null(item(root)) for item in items]
 
 
-def _compile_large_number(number: float, place: Place) -> Resolver:
+def _compile_large_number(number: float, place: Place) -> Shape:
     if math.isfinite(number):
-        return constant(WrittenFloat(number))
+        return Constant(WrittenFloat(number))
     return place.refused("is not a finite number, which JSON does not have", "Write a number or a text.")
 
 
-def _compile_directive(template: dict[str, Any], place: Place) -> Resolver:
+def _compile_directive(template: dict[str, Any], place: Place) -> Shape:
     names = directive_keys(template)
     if len(names) > 1:
         listed = ", ".join(names)
@@ -126,12 +120,12 @@ def _compile_directive(template: dict[str, Any], place: Place) -> Resolver:
     return compile_directive(template[name], place.argument(name))
 
 
-def _compile_literal(argument: Any, place: Place) -> Resolver:
+def _compile_literal(argument: Any, place: Place) -> Shape:
     """`@literal`: the value, with the directives in it resolved."""
-    return place.compiled(argument)
+    return place.shape(argument)
 
 
-_DIRECTIVES: dict[str, Callable[[Any, Place], Resolver]] = {
+_DIRECTIVES: dict[str, Callable[[Any, Place], Shape]] = {
     "@path": compile_path,
     "@template": compile_template_text,
     "@literal": _compile_literal,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from mapping.directives.arguments import boolean, kind_of, read_arguments, word
-from mapping.directives.place import Place, Resolver, undefined
+from mapping.directives.generate import resolver_of
+from mapping.directives.place import Place
+from mapping.directives.shapes import NOTHING, Resolver, Shape
 from mapping.directives.undefined import UNDEFINED
 
 
-def compile_merge(argument: Any, place: Place) -> Resolver:
+def compile_merge(argument: Any, place: Place) -> Shape:
     """`@merge`: the members of several objects in one; with `right` the later object wins."""
     arguments = read_arguments(argument, place, ("objects", "direction"))
     if arguments is None:
-        return undefined
+        return NOTHING
     direction = word(arguments, "direction", ("right", "left"), place, any_case=True)
     objects = arguments.get("objects")
     if not isinstance(objects, list):
@@ -34,11 +36,11 @@ def compile_merge(argument: Any, place: Place) -> Resolver:
     return resolve
 
 
-def compile_flatten(argument: Any, place: Place) -> Resolver:
+def compile_flatten(argument: Any, place: Place) -> Shape:
     """`@flatten`: one object without objects in it; keys are joined by the separator."""
     arguments = read_arguments(argument, place, ("value", "separator", "omitArrays"))
     if arguments is None:
-        return undefined
+        return NOTHING
     omits_arrays = boolean(arguments, "omitArrays", False, place)
     separator = arguments.get("separator")
     if not isinstance(separator, str) or not separator:
@@ -56,7 +58,7 @@ def compile_flatten(argument: Any, place: Place) -> Resolver:
     return resolve
 
 
-def compile_exclude_when_null(argument: Any, place: Place) -> Resolver:
+def compile_exclude_when_null(argument: Any, place: Place) -> Shape:
     """`@excludeWhenNull`: nothing in place of null, at every depth of objects; items of arrays stay."""
     value = place.compiled(argument)
 
@@ -70,7 +72,7 @@ def compile_exclude_when_null(argument: Any, place: Place) -> Resolver:
 def _source(template: Any, place: Place) -> Resolver:
     if isinstance(template, dict):
         return place.keeping_undefined().compiled(template)
-    return place.refused(f"is {kind_of(template)}", "Write an object or a directive.")
+    return resolver_of(place.refused(f"is {kind_of(template)}", "Write an object or a directive."))
 
 
 def _members(value: Any) -> dict[str, Any]:

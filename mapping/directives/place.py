@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mapping.directives.errors import DirectiveFailed, TemplateProblem
-from mapping.directives.undefined import UNDEFINED
-
-Resolver = Callable[[Any], Any]
-"""From what a template is applied to (the event, or an item of `@arrayPath`) to the value in its place."""
+from mapping.directives.generate import resolver_of
+from mapping.directives.shapes import NOTHING, Constant, Resolver, Shape
 
 
 @dataclass(slots=True)
@@ -29,7 +27,7 @@ class Place:
     depth: int
     reads: Reads
     problems: list[TemplateProblem]
-    compile_value: Callable[[Any, Place], Resolver]
+    shape_of: Callable[[Any, Place], Shape]
     keeps_undefined: bool = False
     """Whether an object or array here keeps its UNDEFINED members, because `@merge` overwrites with them."""
 
@@ -49,28 +47,22 @@ class Place:
         """The same place, applied to something else than the event."""
         return replace(self, reads=Reads())
 
-    def compiled(self, template: Any) -> Resolver:
-        """The resolver of the template that stands here."""
-        return self.compile_value(template, self)
+    def shape(self, template: Any) -> Shape:
+        """The shape of the template that stands here."""
+        return self.shape_of(template, self)
 
-    def refused(self, message: str, suggestion: str) -> Resolver:
-        """Note a problem. The resolver stands in for the one that there cannot be."""
+    def compiled(self, template: Any) -> Resolver:
+        """The function of the template that stands here."""
+        return resolver_of(self.shape(template))
+
+    def refused(self, message: str, suggestion: str) -> Constant:
+        """Note a problem. The shape stands in for the one that there cannot be."""
         self.problems.append(TemplateProblem(self.path, message, suggestion))
-        return undefined
+        return NOTHING
 
     def failed(self, detail: str) -> DirectiveFailed:
         """The failure of the directive that stands here: its path ends with its name."""
         return DirectiveFailed(self.path.rpartition(".")[2], self.path, detail)
-
-
-def undefined(_root: Any) -> Any:
-    """The resolver of what is not there."""
-    return UNDEFINED
-
-
-def constant(value: Any) -> Resolver:
-    """The resolver of a scalar."""
-    return lambda _root: value
 
 
 def _joined(path: str, key: str | int) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from mapping.directives.arguments import directive_keys, kind_of
-from mapping.directives.paths import look_up, path_resolver, segments_of
-from mapping.directives.place import Place, Resolver
+from mapping.directives.generate import resolver_of
+from mapping.directives.lookup import keys_of, look_up
+from mapping.directives.paths import read_path
+from mapping.directives.place import Place
+from mapping.directives.shapes import Resolver, Shape
 from mapping.directives.text import text_or_nothing
 
 _SPACES = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -16,7 +19,7 @@ _SPACES = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".joi
 """What JavaScript's trim() takes off."""
 
 
-def compile_template_text(argument: Any, place: Place) -> Resolver:
+def compile_template_text(argument: Any, place: Place) -> Shape:
     """`@template`: a text, or a directive that gives one."""
     if isinstance(argument, str):
         return _text_resolver(argument, place)
@@ -32,7 +35,7 @@ def compile_template_text(argument: Any, place: Place) -> Resolver:
         if not isinstance(text, str):
             raise place.failed(f"needs a text, and its directive gave {kind_of(text)}")
         return "".join(
-            text_or_nothing(look_up(root, segments_of(part))) if is_path else part
+            text_or_nothing(look_up(root, keys_of(part))) if is_path else part
             for is_path, part in _parts(text)
         )
 
@@ -41,7 +44,7 @@ def compile_template_text(argument: Any, place: Place) -> Resolver:
 
 def _text_resolver(template: str, place: Place) -> Resolver:
     parts: list[str | Resolver] = [
-        path_resolver(part, place) if is_path else part for is_path, part in _parts(template)
+        resolver_of(read_path(part, place)) if is_path else part for is_path, part in _parts(template)
     ]
 
     def resolve(root: Any) -> Any:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mapping.directives.arguments import boolean, kind_of, read_arguments, string_or_directive, word
-from mapping.directives.place import Place, Resolver, undefined
+from mapping.directives.generate import resolver_of
+from mapping.directives.place import Place
+from mapping.directives.shapes import NOTHING, Shape
 from mapping.directives.text import text_of, utf16_length
 from mapping.directives.undefined import UNDEFINED
 
@@ -18,13 +20,13 @@ _REPLACE_ARGUMENTS = ("pattern", "replacement", "pattern2", "replacement2", "val
 _MARK = re.compile(r"\$[$&]")
 
 
-def compile_case(argument: Any, place: Place) -> Resolver:
+def compile_case(argument: Any, place: Place) -> Shape:
     """`@case`: a string in lower or upper case; what is no string stays as it is."""
     arguments = read_arguments(argument, place, ("operator", "value"))
     if arguments is None:
-        return undefined
+        return NOTHING
     operator = word(arguments, "operator", ("lower", "upper"), place)
-    value = string_or_directive(arguments, "value", place)
+    value = resolver_of(string_or_directive(arguments, "value", place))
     change: Callable[[str], str] = str.upper if operator == "upper" else str.lower
 
     def resolve(root: Any) -> Any:
@@ -34,11 +36,11 @@ def compile_case(argument: Any, place: Place) -> Resolver:
     return resolve
 
 
-def compile_replace(argument: Any, place: Place) -> Resolver:
+def compile_replace(argument: Any, place: Place) -> Shape:
     """`@replace`: a string (or number, or boolean, as text) with a plain text replaced, and then a second."""
     arguments = read_arguments(argument, place, _REPLACE_ARGUMENTS)
     if arguments is None:
-        return undefined
+        return NOTHING
     everywhere = boolean(arguments, "global", True, place)
     ignores_case = boolean(arguments, "ignorecase", False, place)
     changes: list[Callable[[str], str]] = []
@@ -49,12 +51,15 @@ def compile_replace(argument: Any, place: Place) -> Resolver:
             changes.append(_replacer(pattern, replacement, ignores_case, 0 if everywhere else 1))
     if "value" not in arguments:
         return place.refused("has no value", "Give it the string to change, as a rule a directive.")
-    value = string_or_directive(arguments, "value", place)
+    shape = string_or_directive(arguments, "value", place)
+    if shape is NOTHING:
+        return NOTHING
+    value = resolver_of(shape)
 
     def resolve(root: Any) -> Any:
         found = value(root)
         if found is None or found is UNDEFINED or isinstance(found, dict | list):
-            return "" if value is not undefined else UNDEFINED
+            return ""
         text = text_of(found)
         for change in changes:
             text = change(text)

@@ -22,7 +22,8 @@ from mapping.directives.arguments import closest
 from mapping.directives.liquid.comparisons import as_in_javascript
 from mapping.directives.liquid.filters import SWITCHED_OFF, all_filters
 from mapping.directives.liquid.values import TooMuch, liquid_text
-from mapping.directives.place import Place, Resolver
+from mapping.directives.place import Place
+from mapping.directives.shapes import Shape
 from mapping.numbers import DigitsLost
 
 OUTPUT_LIMIT = 1_000_000
@@ -43,7 +44,7 @@ _TAGS_SWITCHED_OFF = frozenset(("case", "for", "include", "layout", "render", "t
 _REMEDY = "Correct the template; docs/templates.md lists its tags and filters."
 
 
-def compile_source(source: str, place: Place) -> Resolver:
+def compile_source(source: str, place: Place) -> Shape:
     """The resolver of a template, which is not empty."""
     try:
         template = _environment().from_string(source)
