@@ -15,7 +15,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
+.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ chaos-short: setup ## a part of it, about 3 min (CHAOS_ARGS)
 
 soak: setup ## all of it in full sizes, with new seeds for so many hours (HOURS)
 	@"$(BIN)/python" -m tests.chaos --scale soak --hours $(HOURS) $(CHAOS_ARGS)
+
+fuzz: setup ## run the slow tests: a hundred thousand generated examples each, other ones every time (PYTEST_ARGS)
+	@SEGBATCH_HYPOTHESIS_PROFILE=random "$(BIN)/python" -m pytest -m slow $(PYTEST_ARGS)
 
 lint: lint-style lint-format lint-types lint-imports lint-dependencies ## check style, types, imports, dependencies
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,27 +11,24 @@ import yaml
 
 from mapping.decode import decode_exactly
 from mapping.directives import UNDEFINED, DirectiveFailed, Template, TemplateError, compile_template
-from mapping.directives.text import json_text
-from mapping.profile import FieldProblem, Rejected, Skipped
-from mapping.read import read_record
-from streams.commands.lines import opened
+from streams.commands.answers import Answer, answer_lines
 from streams.commands.options import EXIT_FAILED, fail
 
 _ENTRY_KEYS = frozenset(("name", "enabled", "trigger", "preset", "mapping"))
-"""The keys of an entry in mappings.yaml: from such a file the template is what stands in `mapping`."""
-
-Answer = dict[str, Any]
+"""The keys of an entry in mappings.yaml: of such a file the template is what stands in `mapping`."""
 
 
 class _Unusable(Exception):
-    """Why there is no template: a sentence for the lines, and the same or more for people."""
+    """The file gives no template."""
 
 
 def template(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]", help="The template, JSON or YAML: what stands in `mapping`, or all of an entry."
+            metavar="FILE",
+            help="The template, JSON or YAML: what stands in `mapping`, or an entry of mappings.yaml that has it.",
+            show_default=False,
         ),
     ] = None,
     events: Annotated[
@@ -43,106 +38,74 @@ def template(
         str | None,
         typer.Option(
             metavar="FILE",
-            help='In place of FILE and EVENTS: JSON lines {"mapping": …, "event": …}, each with a template of its own.',
+            help='JSON lines that bring a template each, {"mapping": ..., "event": ...}; - is standard input. '
+            "In place of FILE and EVENTS.",
         ),
     ] = None,
 ) -> None:
-    """Apply a mapping's template to Segment events: JSON lines in, a JSON line out for each.
+    """Show what a mapping's template makes of Segment events: JSON lines in, a JSON line out for each.
 
-    A line out is {"output": …}, before any rule of Batch, or {"error": "…"}. Needs no keys and no Kafka. The exit
-    code is 1 if the template itself cannot be used.
+    A line out is {"output": ...}, before any rule of Batch, or {"error": "..."}. Needs no keys, no settings and no
+    Kafka. Exit code 1 if FILE gives no template.
     """
-    if (file is None) == (pairs is None):
-        fail("template: give either the FILE with the template, or --pairs")
-    if pairs is not None:
-        with opened(pairs) as stream:
-            _write(stream, _pair_answer)
+    if (file is None) is (pairs is None):
+        fail("template: name either FILE or --pairs FILE")
+    if file is None:
+        answer_lines(pairs or "-", _answer_pair)
         return
     try:
-        answer: Callable[[bytes], Answer] = partial(_event_answer, _read_template(Path(str(file))))
-        exit_code = 0
+        compiled = _read_template(Path(file))
     except _Unusable as error:
-        print(f"segbatch: {error}", file=sys.stderr)
         message = str(error)
-        answer, exit_code = lambda _line: {"error": message}, EXIT_FAILED
-    with opened(events) as stream:
-        _write(stream, answer)
-    raise typer.Exit(exit_code)
+        print(f"segbatch: template: {message}", file=sys.stderr)
+        answer_lines(events, lambda _event: {"error": message})
+        raise typer.Exit(EXIT_FAILED) from None
+    answer_lines(events, lambda event: _answer(compiled, event))
 
 
-def _write(lines: Iterable[bytes], answer: Callable[[bytes], Answer]) -> None:
-    out = sys.stdout.buffer
-    for line in lines:
-        out.write(json_text(answer(line)).encode(errors="replace") + b"\n")
-        out.flush()
-
-
-def _event_answer(template: Template, line: bytes) -> Answer:
-    def apply(event: dict[str, Any], _problems: list[FieldProblem]) -> Answer:
-        return _answer(template, event)
-
-    return _or_error(read_record(apply, line))
-
-
-def _pair_answer(line: bytes) -> Answer:
-    return _or_error(read_record(_apply_pair, line))
-
-
-def _apply_pair(pair: dict[str, Any], _problems: list[FieldProblem]) -> Answer:
+def _answer_pair(pair: dict[str, Any]) -> Answer:
     if "mapping" not in pair:
-        return {"error": "the line has no mapping"}
-    if not isinstance(pair.get("event"), dict):
-        return {"error": "the line has no event, or one that is not an object"}
+        return {"error": 'the line has no "mapping"'}
+    event = pair.get("event")
+    if not isinstance(event, dict):
+        return {"error": 'the line has no "event" that is an object'}
     try:
-        template = compile_template(pair["mapping"])
+        return _answer(compile_template(pair["mapping"]), event)
     except TemplateError as error:
         return {"error": str(error)}
-    return _answer(template, pair["event"])
 
 
-def _answer(template: Template, event: dict[str, Any]) -> Answer:
+def _answer(compiled: Template, event: dict[str, Any]) -> Answer:
     try:
-        output = template.resolve(event)
-        json_text(output := None if output is UNDEFINED else output)
+        output = compiled.resolve(event)
     except DirectiveFailed as error:
         return {"error": str(error)}
-    except RecursionError:
-        return {"error": "the output is nested too deeply to be written"}
-    return {"output": output}
-
-
-def _or_error(found: Answer | Skipped | Rejected) -> Answer:
-    if isinstance(found, Rejected):
-        return {"error": found.detail}
-    return {"error": found.reason} if isinstance(found, Skipped) else found
+    return {"output": None if output is UNDEFINED else output}
 
 
 def _read_template(path: Path) -> Template:
     """Raises _Unusable."""
     try:
-        text = path.read_bytes()
+        document = _document(path.read_bytes())
     except OSError as error:
         raise _Unusable(f"{path} cannot be read: {error.strerror}") from None
-    document = _document(path, text)
-    if isinstance(document, dict) and "mapping" in document and document.keys() <= _ENTRY_KEYS:
-        document = document["mapping"]
-    try:
-        return compile_template(document)
-    except TemplateError as error:
-        raise _Unusable(f"the template in {path} cannot be used:\n{error}") from None
-
-
-def _document(path: Path, text: bytes) -> Any:
-    try:
-        return decode_exactly(text).value
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise _Unusable(f"{path} is neither JSON nor YAML: {error.problem}{line}") from None
     except (ValueError, yaml.YAMLError):
         raise _Unusable(f"{path} is neither JSON nor YAML") from None
     except RecursionError:
         raise _Unusable(f"{path} is nested too deeply to be read") from None
+    if isinstance(document, dict) and "mapping" in document and document.keys() <= _ENTRY_KEYS:
+        document = document["mapping"]
+    try:
+        return compile_template(document)
+    except TemplateError as error:
+        raise _Unusable(f"{path} is not a template:\n{error}") from None
+
+
+def _document(text: bytes) -> Any:
+    try:
+        return decode_exactly(text).value
+    except (ValueError, RecursionError):
+        return yaml.safe_load(text)

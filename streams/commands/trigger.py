@@ -5,16 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from mapping.fql import FqlError, Trigger, compile_trigger
-from mapping.profile import FieldProblem, Rejected, Skipped
-from mapping.read import read_record
-from streams.commands.lines import LinesFile, opened
+from streams.commands.answers import Answer, answer_lines
+from streams.commands.lines import LinesFile
 from streams.commands.options import EXIT_FAILED, fail
-
-Answer = dict[str, Any]
 
 
 def trigger(
@@ -39,7 +35,7 @@ def trigger(
     if (expression is None) is (pairs is None):
         fail("trigger: name either EXPR or --pairs FILE")
     if expression is None:
-        _answer_pairs(pairs or "-")
+        answer_lines(pairs or "-", _answer_pair)
         return
     try:
         compiled = compile_trigger(expression)
@@ -51,23 +47,15 @@ def trigger(
 
 
 def _answer_all(file: str, compiled: Trigger | FqlError) -> None:
-    def answer(event: dict[str, Any], _: list[FieldProblem]) -> Answer:
+    def answer(event: dict[str, Any]) -> Answer:
         if isinstance(compiled, FqlError):
             return _error(compiled)
         return {"match": compiled.matches(event)}
 
-    with opened(file) as stream:
-        for line in stream:
-            _print(read_record(answer, line))
+    answer_lines(file, answer)
 
 
-def _answer_pairs(file: str) -> None:
-    with opened(file) as stream:
-        for line in stream:
-            _print(read_record(_answer_pair, line))
-
-
-def _answer_pair(pair: dict[str, Any], _: list[FieldProblem]) -> Answer:
+def _answer_pair(pair: dict[str, Any]) -> Answer:
     expression, event = pair.get("trigger"), pair.get("event")
     if not isinstance(expression, str):
         return {"error": 'the line has no "trigger" that is a string'}
@@ -82,13 +70,3 @@ def _answer_pair(pair: dict[str, Any], _: list[FieldProblem]) -> Answer:
 def _error(error: FqlError) -> Answer:
     hint = f"; {error.suggestion}" if error.suggestion else ""
     return {"error": f"line {error.line}, column {error.column}: {error.message}{hint}"}
-
-
-def _print(answer: Answer | Skipped | Rejected) -> None:
-    shown = (
-        answer
-        if isinstance(answer, dict)
-        else {"error": answer.detail if isinstance(answer, Rejected) else answer.reason}
-    )
-    sys.stdout.buffer.write(orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()
