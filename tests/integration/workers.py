@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,11 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class Worker:
-    """One process of `segbatch run`, or of another command that runs until SIGTERM. Its log is read all the time, as
-    JSON lines."""
+    """One worker process. Its log is read all the time, as JSON lines."""
 
-    def __init__(
-        self, settings: Mapping[str, str], directory: Path, command: Sequence[str] = ("run",)
-    ) -> None:
+    def __init__(self, settings: Mapping[str, str], directory: Path) -> None:
         self._process = subprocess.Popen(
-            [SEGBATCH, *command],
+            [SEGBATCH, "run"],
             env=environment({"WEB__PORT": "0", **settings}),
             cwd=directory,
             stdin=subprocess.DEVNULL,
