@@ -15,7 +15,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain clean
+.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain bench-repartition clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ format: setup ## format the code
 
 bench-drain: setup ## how fast one worker drains a full topic, on a real Kafka (BENCH_ARGS)
 	@"$(BIN)/python" -m bench.drain $(BENCH_ARGS)
+
+bench-repartition: setup ## how fast one process of repartition copies a topic, on a real Kafka (BENCH_ARGS)
+	@"$(BIN)/python" -m bench.repartition $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches
 	rm -rf "$(VENV)" .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from streams.commands import backfill, check, config, map_events, produce, run, sandbox, template, trigger
+from streams.commands import (
+    backfill,
+    check,
+    config,
+    map_events,
+    produce,
+    repartition,
+    run,
+    sandbox,
+    template,
+    trigger,
+)
 from streams.demo.command import demo
 
 __all__ = ["app", "main"]
@@ -25,6 +36,7 @@ app.command("map")(map_events.map_events)
 app.command()(produce.produce)
 app.command()(trigger.trigger)
 app.command()(template.template)
+app.command()(repartition.repartition)
 sandbox.register(app)
 app.add_typer(config.app, name="config")
 app.add_typer(backfill.app, name="backfill")

@@ -166,7 +166,8 @@ class Pipeline:
             self._unkeyed_warned = True
             log.warning(
                 "records without a key: several workers cannot keep one user's events in order",
-                remedy="set the key to userId in Segment's Kafka destination; until then attributes go by timestamp",
+                remedy="set the key to userId in Segment's Kafka destination, or run segbatch repartition "
+                "(docs/keys.md); until then attributes go by timestamp",
             )
 
     def _newest(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:

@@ -18,12 +18,13 @@ from streams.settings import model
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("sandbox", "worker", "traffic")
+OURS = ("sandbox", "worker", "repartition", "traffic")
 
 
-def test_the_services_are_kafka_its_topics_the_sandbox_the_workers_and_traffic_on_demand() -> None:
-    assert set(SERVICES) == {"kafka", "topics", "sandbox", "worker", "traffic"}
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["traffic"]
+def test_the_services_are_kafka_its_topics_the_sandbox_the_workers_and_more_on_demand() -> None:
+    assert set(SERVICES) == {"kafka", "topics", "sandbox", "worker", "repartition", "traffic"}
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert profiles == {"repartition": ["repartition"], "traffic": ["traffic"]}
     assert SERVICES["kafka"]["image"] == SERVICES["topics"]["image"] == "apache/kafka:4.1.0"
 
 
@@ -37,7 +38,9 @@ def test_our_containers_are_not_root_and_cannot_write(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-@pytest.mark.parametrize(("name", "asked"), [("worker", "/readyz"), ("sandbox", "/_sandbox/stats")])
+@pytest.mark.parametrize(
+    ("name", "asked"), [("worker", "/readyz"), ("repartition", "/readyz"), ("sandbox", "/_sandbox/stats")]
+)
 def test_health_is_asked_over_http(name: str, asked: str) -> None:
     command = SERVICES[name]["healthcheck"]["test"]
     assert command[:3] == ["CMD", "python", "-c"]
@@ -45,9 +48,9 @@ def test_health_is_asked_over_http(name: str, asked: str) -> None:
     compile(command[3], "healthcheck", "exec")
 
 
-def test_both_topics_get_six_partitions_before_a_worker_starts() -> None:
+def test_all_topics_get_six_partitions_before_a_worker_starts() -> None:
     [script] = SERVICES["topics"]["command"]
-    assert "for topic in segment-events segment-events.dead-letter" in script
+    assert "for topic in segment-events segment-events.dead-letter segment-events.unkeyed;" in script
     assert "--partitions 6" in script
     assert SERVICES["worker"]["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
     assert SERVICES["worker"]["environment"]["SEGBATCH_KAFKA__TOPICS"] == "segment-events"
@@ -68,6 +71,15 @@ def test_every_setting_of_the_worker_exists() -> None:
         section_type = model.Settings.model_fields[section].annotation
         assert section_type is not None
         assert setting in section_type.model_fields
+
+
+def test_repartition_writes_what_the_workers_read() -> None:
+    command, *options = SERVICES["repartition"]["command"]
+    assert command == "repartition"
+    assert dict(zip(options[::2], options[1::2], strict=True)) == {
+        "--source": "segment-events.unkeyed",
+        "--target": SERVICES["worker"]["environment"]["SEGBATCH_KAFKA__TOPICS"],
+    }
 
 
 def test_only_ports_of_this_machine_are_opened() -> None:

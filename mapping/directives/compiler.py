@@ -112,10 +112,10 @@ def _compile_directive(template: dict[str, Any], place: Place) -> Shape:
     if others := other_keys(template):
         suggestion = "Put the directive and the others into objects of their own, for example with @merge."
         return place.refused(f"has {name} beside {', '.join(map(str, others))}", suggestion)
-    compile_directive = _DIRECTIVES.get(name)
+    compile_directive = DIRECTIVES.get(name)
     if compile_directive is None:
         return place.below(name).refused(
-            "is not a directive", _REMEDIES.get(name) or closest(name, _DIRECTIVES)
+            "is not a directive", _REMEDIES.get(name) or closest(name, DIRECTIVES)
         )
     return compile_directive(template[name], place.argument(name))
 
@@ -125,7 +125,7 @@ def _compile_literal(argument: Any, place: Place) -> Shape:
     return place.shape(argument)
 
 
-_DIRECTIVES: dict[str, Callable[[Any, Place], Shape]] = {
+DIRECTIVES: dict[str, Callable[[Any, Place], Shape]] = {
     "@path": compile_path,
     "@template": compile_template_text,
     "@literal": _compile_literal,

@@ -116,8 +116,8 @@ def _keys(sample: Sample, check: str) -> Finding:
             "warning",
             f"{sample.keyless} {of_users} have no key: Kafka keeps no order of a user's events, and two workers may "
             "have one user.",
-            "Let the producer set the key to userId (Segment's Kafka destination: Key). Until then attributes go by "
-            "the events' timestamps.",
+            "Let the producer set the key to userId (Segment's Kafka destination: Key), or copy the topic with "
+            "`segbatch repartition`; docs/keys.md shows both. Until then attributes go by the events' timestamps.",
         )
     if sample.keyed_otherwise:
         return Finding(

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,14 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class Worker:
-    """One worker process. Its log is read all the time, as JSON lines."""
+    """One process of `segbatch run`, or of another command that runs until SIGTERM. Its log is read all the time, as
+    JSON lines."""
 
-    def __init__(self, settings: Mapping[str, str], directory: Path) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], directory: Path, command: Sequence[str] = ("run",)
+    ) -> None:
         self._process = subprocess.Popen(
-            [SEGBATCH, "run"],
+            [SEGBATCH, *command],
             env=environment({"WEB__PORT": "0", **settings}),
             cwd=directory,
             stdin=subprocess.DEVNULL,

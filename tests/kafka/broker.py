@@ -31,6 +31,8 @@ TEST_SETTINGS: Mapping[str, str] = {
     "group.consumer.min.heartbeat.interval.ms": "500",
     "group.consumer.session.timeout.ms": "10000",
     "group.consumer.min.session.timeout.ms": "3000",
+    # The transaction of a killed producer ends soon after its timeout.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
     # A killed broker is back when its registration expires: soon, yet a busy machine must not fence it.
     "broker.session.timeout.ms": "4000",
     "broker.heartbeat.interval.ms": "500",

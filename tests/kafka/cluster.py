@@ -141,6 +141,11 @@ class KafkaCluster:
             producer.abort_transaction(ADMIN_TIMEOUT_S)
         return count
 
+    def delete_records(self, topic: str, partition: int, before: int) -> None:
+        """Delete the partition's records below this offset, as retention does."""
+        for future in self._admin.delete_records([TopicPartition(topic, partition, before)]).values():
+            future.result(ADMIN_TIMEOUT_S)
+
     def read_all(self, topic: str) -> list[Message]:
         """Every committed record of the topic as of now, by partition, then offset."""
         partitions = self.partitions(topic)

@@ -31,14 +31,14 @@ OUTPUT_LIMIT = 1_000_000
 WORK_LIMIT = 20_000_000
 """Characters and items that the filters of a template may handle for one event."""
 
-_TAGS = frozenset(
+TAGS = frozenset(
     (
         "if", "unless", "assign", "capture", "comment", "cycle", "increment", "decrement", "echo", "liquid", "#",
         "content", "illegal",
     )
 )  # fmt: skip
 """Tags of LiquidJS, and two that the library's parser has for text and for tags that there are not."""
-_TAGS_SWITCHED_OFF = frozenset(("case", "for", "include", "layout", "render", "tablerow"))
+TAGS_SWITCHED_OFF = frozenset(("case", "for", "include", "layout", "render", "tablerow"))
 """Tags that Segment does not allow in `@liquid` (mapping kit, liquid-directive)."""
 
 _REMEDY = "Correct the template; docs/templates.md lists its tags and filters."
@@ -153,10 +153,10 @@ class _Environment(Environment):
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         register(self)
-        self.tags = {name: tag for name, tag in self.tags.items() if name in _TAGS}
+        self.tags = {name: tag for name, tag in self.tags.items() if name in TAGS}
         for tag in (_Output, _Echo, _If, _Unless):
             self.add_tag(tag)
-        for name in _TAGS_SWITCHED_OFF:
+        for name in TAGS_SWITCHED_OFF:
             self.add_tag(type(name, (_SwitchedOff,), {"name": name, "block": False}))
         self.filters = all_filters()
 

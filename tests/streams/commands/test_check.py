@@ -68,6 +68,7 @@ def test_records_without_key_are_told_with_the_remedy() -> None:
 
     assert found["keys"].severity == "warning"
     assert found["keys"].message.startswith("1 of the newest 2 records with a userId have no key")
+    assert "segbatch repartition" in found["keys"].remedy
     assert "set the key to userId" in found["keys"].remedy
 
 
