@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 Comparison = Callable[[Any, Any], bool]
+NUMBERS = (int, float)
+_CONTAINERS = (list, dict)
 
 
 def equal(left: Any, right: Any) -> bool:
     """Whether both are of one type and equal; `1` and `1.0` are the same number, `true` is none."""
-    if isinstance(left, list | dict) or isinstance(right, list | dict):
+    if isinstance(left, _CONTAINERS) or isinstance(right, _CONTAINERS):
         return _equal_inside(left, right)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
@@ -31,7 +33,7 @@ def _equal_inside(left: Any, right: Any) -> bool:
             if one.keys() != other.keys():
                 return False
             waiting.extend((member, other[key]) for key, member in one.items())
-        elif isinstance(one, list | dict) or isinstance(other, list | dict) or not equal(one, other):
+        elif isinstance(one, _CONTAINERS) or isinstance(other, _CONTAINERS) or not equal(one, other):
             return False
     return True
 
@@ -46,19 +48,19 @@ def is_in(item: Any, items: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def _between_numbers(compare: Comparison) -> Comparison:
     return lambda left, right: is_number(left) and is_number(right) and compare(left, right)
 
 
+ORDER: dict[str, Comparison] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+"""Between numbers."""
 COMPARISONS: dict[str, Comparison] = {
     "=": equal,
     "!=": unequal,
-    "<": _between_numbers(operator.lt),
-    "<=": _between_numbers(operator.le),
-    ">": _between_numbers(operator.gt),
-    ">=": _between_numbers(operator.ge),
     "in": is_in,
+    **{written: _between_numbers(compare) for written, compare in ORDER.items()},
 }
+"""Between any values."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mapping.fql import fields, nodes
-from mapping.fql.comparing import COMPARISONS
+from mapping.fql.comparing import COMPARISONS, ORDER, is_number
 from mapping.fql.fields import Condition
 from mapping.fql.functions import FUNCTIONS, to_string
 from mapping.fql.globs import compile_glob
@@ -92,12 +92,17 @@ def _comparison(compare: nodes.Compare) -> Condition:
             return fields.field_is_not(keys, constant)
         case nodes.Path(keys=keys), "in", nodes.ListOf(items=items) if (texts := _texts(items)) is not None:
             return fields.field_in_texts(keys, texts)
-    holds = COMPARISONS[compare.operator]
-    left_value, right_value = compile_value(left), compile_value(right)
     if isinstance(right, nodes.Literal):
-        value = right.value
-        return lambda event: holds(left_value(event), value)
+        return _with_constant(compile_value(left), compare.operator, right.value)
+    holds, left_value, right_value = COMPARISONS[compare.operator], compile_value(left), compile_value(right)
     return lambda event: holds(left_value(event), right_value(event))
+
+
+def _with_constant(value: Value, operator: str, constant: Any) -> Condition:
+    if operator in ORDER and is_number(constant):
+        return fields.compares(value, ORDER[operator], constant)
+    holds = COMPARISONS[operator]
+    return lambda event: holds(value(event), constant)
 
 
 def _texts(items: Sequence[nodes.Expression]) -> list[str] | None:

@@ -1,6 +1,7 @@
 """The conditions that triggers are mostly made of, each as one function: a field against constants.
 
-A worker evaluates every trigger for every event. A string equals nothing but a string, so `==` is enough here.
+A worker evaluates triggers for every event. A string equals nothing but a string, so `==` is enough here; with the
+string on the left Python finds the quick way first.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from mapping.fql.paths import Event, is_index, value_at
+from mapping.fql.comparing import NUMBERS
+from mapping.fql.paths import Event, Value, is_index, value_at
 
 Condition = Callable[[Event], bool]
 FieldText = tuple[str, str]
@@ -19,17 +21,17 @@ def field_is_text(keys: Sequence[str], text: str) -> Condition:
     """`keys = "text"`."""
     if len(keys) == 1:
         key = keys[0]
-        return lambda event: bool(event.get(key) == text)
+        return lambda event: text == event.get(key)
     if len(keys) == 2 and not is_index(keys[1]):
         return _inner_is_text(keys[0], keys[1], text)
     value = value_at(keys)
-    return lambda event: bool(value(event) == text)
+    return lambda event: text == value(event)
 
 
 def _inner_is_text(first: str, second: str, text: str) -> Condition:
     def inner_is_text(event: Event) -> bool:
         inner = event.get(first)
-        return type(inner) is dict and inner.get(second) == text
+        return type(inner) is dict and text == inner.get(second)
 
     return inner_is_text
 
@@ -37,7 +39,7 @@ def _inner_is_text(first: str, second: str, text: str) -> Condition:
 def field_is_not_text(keys: Sequence[str], text: str) -> Condition:
     """`keys != "text"`: also true of what is missing."""
     value = value_at(keys)
-    return lambda event: bool(value(event) != text)
+    return lambda event: text != value(event)
 
 
 def field_is(keys: Sequence[str], constant: bool | None) -> Condition:
@@ -64,17 +66,29 @@ def field_in_texts(keys: Sequence[str], texts: Collection[str]) -> Condition:
     return field_in_texts
 
 
+def compares(value: Value, holds: Callable[[Any, Any], bool], number: int | float) -> Condition:
+    """`value < 5`, and the other operators that need a number on both sides."""
+
+    def compares(event: Event) -> bool:
+        found = value(event)
+        return (
+            isinstance(found, NUMBERS) and found is not True and found is not False and holds(found, number)
+        )
+
+    return compares
+
+
 def all_fields_are(fields: Sequence[FieldText]) -> Condition:
     """`type = "track" and event = "Order Completed"`: two fields or more."""
     (first, first_text), (second, second_text), *others = fields
     if not others:
-        return lambda event: bool(event.get(first) == first_text and event.get(second) == second_text)
+        return lambda event: first_text == event.get(first) and second_text == event.get(second)
 
     def all_fields_are(event: Event) -> bool:
-        if event.get(first) != first_text or event.get(second) != second_text:
+        if first_text != event.get(first) or second_text != event.get(second):
             return False
         for key, text in others:  # noqa: SIM110 (a loop makes no generator)
-            if event.get(key) != text:
+            if text != event.get(key):
                 return False
         return True
 
@@ -121,6 +135,6 @@ def constant(result: bool) -> Condition:
     return lambda event: result
 
 
-def is_true(value: Callable[[Event], Any]) -> Condition:
+def is_true(value: Value) -> Condition:
     """A field or function that stands by itself counts as true if it is `true`, and for nothing else."""
     return lambda event: value(event) is True

@@ -21,6 +21,7 @@ _READABLE_PATH = re.compile(
 )
 _READABLE_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[*?\[\\]")
+_SPLITTING = re.compile(r"[.\[\]]")
 _WORDS = frozenset(("and", "or", "null"))
 _UNREADABLE = "cannot read the trigger: no event matches"
 
@@ -76,10 +77,13 @@ class _Reader:
                 "does not mix and with or: the last of them counts for all",
                 "and binds tighter than or",
             )
-        if grouped and any(_ends_with_call(term) for term in terms[:-1]):
-            yield self._of(
-                whole.span, "the group ends at the first ) of a function", "the group ends at its own )"
-            )
+        for term in terms:
+            if isinstance(term, nodes.Group) and _ends_early(term.term, type(whole)):
+                yield self._of(
+                    whole.span,
+                    f"ends the group {term.span.of(self.text)} at its first ), with and and or mixed",
+                    "a group ends at its own )",
+                )
         for term in terms:
             yield from self._term(term, grouped)
 
@@ -141,9 +145,9 @@ class _Reader:
                 )
                 if hosted:
                     yield hosted
-                elif self.text[field.span.end] in "<>":
+                elif not self._has_spaces(compare):
                     yield self._of(
-                        compare.span, f"{_UNREADABLE} (no space before {compare.operator})", "reads it"
+                        compare.span, f"{_UNREADABLE} (spaces are missing at {compare.operator})", "reads it"
                     )
             case nodes.Compare(left=nodes.Path(), right=nodes.Path() as other):
                 name = other.span.of(self.text)
@@ -155,6 +159,11 @@ class _Reader:
                     "takes any values",
                 )
 
+    def _has_spaces(self, compare: nodes.Compare) -> bool:
+        """Whether spaces stand where it needs them: before < and >, and after an operator of two characters."""
+        between = self.text[compare.left.span.end : compare.right.span.start]
+        return between[0] not in "<>" and (len(compare.operator) == 1 or between[-1].isspace())
+
     def _field(self, field: nodes.Path, span: Span) -> HostedDifference | None:
         """What it does otherwise because of the field."""
         root, written = field.keys[0], field.span.of(self.text)
@@ -165,6 +174,10 @@ class _Reader:
         if not _READABLE_PATH.fullmatch(written) or _WORDS.intersection(field.keys):
             return self._of(
                 span, f"cannot read the name {written}", "names may have other letters and digits"
+            )
+        if any(_SPLITTING.search(key) for key in field.keys):
+            return self._of(
+                span, f"splits the name {written} at its points and brackets", "takes it as one name"
             )
         if (root in _OBJECT_FIELDS) is (len(field.keys) == 1):
             return self._of(span, f"looks for a field {written} elsewhere", f"the event's {written}")
@@ -206,7 +219,7 @@ class _Reader:
             return self._of(
                 compare.span, f'compares with the text "null": always {always}', "whether the field is there"
             )
-        if is_top and not (field.keys[0] == "userId" and value in (True, False) and compare.operator == "="):
+        if is_top and not (field.keys[0] == "userId" and isinstance(value, bool) and compare.operator == "="):
             return self._of(
                 compare.span, f'compares with the text "{written}"', "compares with the value, strictly"
             )
@@ -228,5 +241,11 @@ class _Reader:
         return HostedDifference(span.of(self.text), hosted, ours)
 
 
-def _ends_with_call(term: nodes.Expression) -> bool:
-    return isinstance(term.term if isinstance(term, nodes.Not) else term, nodes.Call)
+def _ends_early(group: nodes.Expression, outside: type[nodes.And | nodes.Or]) -> bool:
+    """Whether a function's `)` leaves a part of the group outside, and that matters to the terms around it."""
+    if not isinstance(group, nodes.And | nodes.Or) or isinstance(group, outside):
+        return False
+    return any(
+        isinstance(term.term if isinstance(term, nodes.Not) else term, nodes.Call)
+        for term in group.terms[:-1]
+    )
