@@ -149,6 +149,8 @@ class _Reader:
                     yield self._of(
                         compare.span, f"{_UNREADABLE} (spaces are missing at {compare.operator})", "reads it"
                     )
+            case nodes.Compare(left=nodes.Call() as call):
+                yield self._unknown(call, compare.span)
             case nodes.Compare(left=nodes.Path(), right=nodes.Path() as other):
                 name = other.span.of(self.text)
                 yield self._of(compare.span, f'compares with the text "{name}"', "compares with that field")
@@ -158,6 +160,9 @@ class _Reader:
                     "reads only a field, an operator and a value, in this order",
                     "takes any values",
                 )
+
+    def _unknown(self, call: nodes.Call, span: Span) -> HostedDifference:
+        return self._of(span, f"does not know {call.function}() and misreads the condition", "evaluates it")
 
     def _has_spaces(self, compare: nodes.Compare) -> bool:
         """Whether spaces stand where it needs them: before < and >, and after an operator of two characters."""
@@ -180,7 +185,9 @@ class _Reader:
                 span, f"splits the name {written} at its points and brackets", "takes it as one name"
             )
         if (root in _OBJECT_FIELDS) is (len(field.keys) == 1):
-            return self._of(span, f"looks for a field {written} elsewhere", f"the event's {written}")
+            return self._of(
+                span, f"reads {root if root in _TOP_FIELDS else f'{root}.{root}'}", f"reads {written}"
+            )
         return None
 
     def _literal(self, value: nodes.Literal) -> HostedDifference | None:

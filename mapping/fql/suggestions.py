@@ -23,27 +23,25 @@ class _Slip(NamedTuple):
 
 
 _UNCLOSED = "the text that begins here is not closed"
-_ANYWHERE = (
-    _Slip("=", "=", "== is no operator of FQL", "write ="),
-    _Slip("<", ">", "<> is no operator of FQL", "write !="),
-    _Slip("=", "[<>]", "there is no such operator", "write <= or >="),
-    _Slip("[<>]=?", "=", "there is no such operator", "write = or <= or >="),
+_CHARACTERS = (
     _Slip("", "&", "& is no operator of FQL", "write and"),
     _Slip("", r"\|", "| is no operator of FQL", "write or"),
     _Slip("", "[“”„‟«»‘’‚‛`´]", "a text stands in straight quotes", "write \" or '"),  # noqa: RUF001
     _Slip("", '"', _UNCLOSED, r'end it with "; within it, a quote is written \" and a backslash \\'),
     _Slip("", "'", _UNCLOSED, r"end it with '; within it, a quote is written \' and a backslash \\"),
-    _Slip(r"(?<=[\w\])])", r"\[", "a path has no brackets", "the first item is properties.products.0.sku"),
     _Slip("", r"\.[0-9]", "a number does not begin with a point", "write 0.5"),
-    _Slip(
-        "",
-        "[+-]?[0-9]+[^0-9]",
-        "this is no number",
-        "write it like 5, -5, 1.5 or 1e3; a text stands in quotes",
-    ),
+    _Slip("", "[+-]?[0-9]", "this is no number", "write it like 5, -5, 1.5 or 1e3; a text stands in quotes"),
     _Slip("", r"\$", "a path has no $", r"leave it out; a $ that belongs to a name is written \$"),
     _Slip(r"(?<=\w)", r"\.", "a path does not end with a point", "name the field after the point"),
     _Slip("", r"[+*/%-]", "FQL does not calculate", "in a name, put a \\ before this character"),
+)
+"""Where not even a word can be read."""
+_ANYWHERE = (
+    _Slip("[<>]=?", "=", "there is no such operator", "write = or <= or >="),
+    _Slip("=", "=", "== is no operator of FQL", "write ="),
+    _Slip("<", ">", "<> is no operator of FQL", "write !="),
+    _Slip("=", "[<>]", "there is no such operator", "write <= or >="),
+    _Slip(r"(?<=[\w\])])", r"\[", "a path has no brackets", "the first item is properties.products.0.sku"),
 )
 _AFTER_A_VALUE = (
     _Slip(r"\b(?i:not)", "", "there is no such keyword", "write ! for not"),
@@ -57,31 +55,39 @@ _AFTER_A_VALUE = (
         "", r"(?i:contains|match)", "a function stands before its values", 'write contains(event, "Order")'
     ),
     _Slip("", "[=<>]|!=", "one comparison cannot follow another", "join two comparisons with and"),
-    _Slip("", "!", "! stands before a condition", "write and or or before it; for unequal write !="),
+    _Slip(
+        "", "!", "! stands before a condition", "join conditions with and, or with or; for unequal write !="
+    ),
 )
 
 
 def syntax_error(text: str, error: UnexpectedInput) -> FqlError:
-    """The error for where lark stopped."""
-    offset = _offset(text, error)
-    value_expected = "PATH" in (getattr(error, "expected", None) or ())
-    before, here = text[:offset].rstrip(), text[offset:]
-    for slip in _ANYWHERE if value_expected else _ANYWHERE + _AFTER_A_VALUE:
-        ends = re.search(f"(?:{slip.before})$", before)
-        if ends and re.match(slip.here, here):
-            return FqlError(slip.message, text, ends.start() if ends[0] else offset, slip.suggestion)
-    message, suggestion = (_no_value if value_expected else _no_operator)(before, here)
+    """The error for where lark stopped: at a character that begins no word, or at a word out of its place."""
+    token = getattr(error, "token", None)
+    if token is None:
+        offset = int(error.pos_in_stream or 0)
+        return _slip(text, offset, _CHARACTERS) or FqlError(
+            f"{text[offset]} has no meaning here", text, offset
+        )
+    offset = len(text.rstrip()) if token.type == "$END" else int(token.start_pos)
+    value_expected = "PATH" in getattr(error, "expected", ())
+    slip = _slip(text, offset, _ANYWHERE if value_expected else _ANYWHERE + _AFTER_A_VALUE)
+    if slip is not None:
+        return slip
+    message, suggestion = (_no_value if value_expected else _no_operator)(text[:offset], text[offset:])
     return FqlError(message, text, offset, suggestion)
 
 
-def _offset(text: str, error: UnexpectedInput) -> int:
-    token = getattr(error, "token", None)
-    if token is None:
-        return int(error.pos_in_stream or 0)
-    return len(text.rstrip()) if token.type == "$END" else int(token.start_pos)
+def _slip(text: str, offset: int, slips: tuple[_Slip, ...]) -> FqlError | None:
+    before, here = text[:offset].rstrip(), text[offset:]
+    for slip in slips:
+        ends = re.search(f"(?:{slip.before})$", before)
+        if ends and re.match(slip.here, here):
+            return FqlError(slip.message, text, ends.start() if ends[0] else offset, slip.suggestion)
+    return None
 
 
-def _no_value(before: str, here: str) -> tuple[str, str | None]:
+def _no_value(_: str, here: str) -> tuple[str, str | None]:
     """Message and suggestion where a field, a value or a bracket should begin."""
     if not here.strip():
         return "the expression ends too early: a field or a value is missing", None
@@ -98,7 +104,10 @@ def _no_operator(before: str, here: str) -> tuple[str, str | None]:
         return "a list stands in square brackets", 'such as: type in ["track", "page"]'
     if here[0] in ",]":
         return f"{here[0]} is not expected here", None
-    return f"an operator is expected here, not {_word(here)}", "join two conditions with and or or"
+    return (
+        f"an operator is expected here, not {_word(here)}",
+        "two conditions are joined with and, or with or",
+    )
 
 
 def _word(here: str) -> str:
