@@ -1,4 +1,4 @@
-"""Templates compiled to closures, once: what stands at each place becomes a function of the event."""
+"""Templates, compiled once: what stands at each place becomes a function of the event."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class _Source:
     def function(self, shape: Shape) -> Resolver:
         result = self._value(shape, "    ")
         lines = ["def resolve(root):", *self._lookups(), *self._body, f"    return {result}"]
-        exec("\n".join(lines), self._globals)
+        exec(compile("\n".join(lines), "<template>", "exec"), self._globals)
         resolve: Resolver = self._globals["resolve"]
         return resolve
 

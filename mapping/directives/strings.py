@@ -51,10 +51,9 @@ def compile_replace(argument: Any, place: Place) -> Shape:
             changes.append(_replacer(pattern, replacement, ignores_case, 0 if everywhere else 1))
     if "value" not in arguments:
         return place.refused("has no value", "Give it the string to change, as a rule a directive.")
-    shape = string_or_directive(arguments, "value", place)
-    if shape is NOTHING:
+    value = resolver_of(string_or_directive(arguments, "value", place))
+    if arguments["value"] == "":  # Segment's code takes it for a missing value.
         return NOTHING
-    value = resolver_of(shape)
 
     def resolve(root: Any) -> Any:
         found = value(root)

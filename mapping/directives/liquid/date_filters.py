@@ -17,6 +17,7 @@ _DIRECTIVE = re.compile(r"%([-_0^#:]*)([0-9]{0,3})[EO]?(.)", re.DOTALL)
 _SECONDS = re.compile(r"[0-9]{1,15}")
 _DATE_LENGTH_LIMIT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 1))
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -81,10 +82,16 @@ def _read(value: Any) -> datetime | None:
     if _SECONDS.fullmatch(value):
         return _EPOCH + timedelta(seconds=int(value))
     try:
-        read = datetime.fromisoformat(value)
+        read: datetime | None = datetime.fromisoformat(value)
     except ValueError:
-        read = parser.parse(value)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+        read = _guessed(value)
+    return read.replace(tzinfo=UTC) if read and not read.tzinfo else read
+
+
+def _guessed(text: str) -> datetime | None:
+    """A date as people write it. The parser fills in what the text does not have: month and year must be there."""
+    guesses = {parser.parse(text, default=default) for default in _DEFAULTS}
+    return guesses.pop() if len(guesses) == 1 else None
 
 
 def _zone(zone: Any) -> tzinfo:

@@ -1,4 +1,4 @@
-"""LiquidJS's filters for text. Every argument is text already."""
+"""LiquidJS's filters for text (liquidjs.com, "Filters"). Every argument is text already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LiquidJS's filters for numbers, arrays and anything."""
+"""LiquidJS's filters for numbers, arrays and anything (liquidjs.com, "Filters")."""
 
 from __future__ import annotations
 
@@ -111,9 +111,7 @@ def slice_of(value: Any, start: Any = 0, length: Any = 1) -> Any:
         return []
     whole = value if isinstance(value, list) else liquid_text(value)
     begin = _whole(start) + (len(whole) if _whole(start) < 0 else 0)
-    end = begin + _whole(length)
-    # A start before the beginning counts from the end once more: JavaScript's slice() does so.
-    return whole[begin:end] if begin >= 0 or end < 0 else whole[begin : len(whole) if end == 0 else end][:0]
+    return whole[begin : begin + _whole(length)]
 
 
 def sum_of(value: Any, name: Any = None) -> float:

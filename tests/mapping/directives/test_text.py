@@ -140,6 +140,7 @@ def test_case_knows_lower_and_upper(operator: Any) -> None:
         ({"pattern": "a", "value": {"@path": "$.properties.tags"}}, ""),
         ({"pattern": "a", "value": {"@path": "$.traits.empty"}}, ""),
         ({"pattern": "a", "value": ""}, UNDEFINED),
+        ({"pattern": "a", "value": {"@replace": {"pattern": "a", "value": ""}}}, ""),
     ],
 )
 def test_replace(arguments: Any, text: Any) -> None:
