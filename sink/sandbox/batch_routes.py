@@ -1,4 +1,4 @@
-"""The routes that Batch has: the two that take profile updates, and the one that views an export."""
+"""The two routes that take profile updates, and the answer where Batch has no route."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sink.sandbox import formats
 from sink.sandbox.access import access_refusal, project_of
-from sink.sandbox.answers import MALFORMED, MISSING, Answer, refusal
+from sink.sandbox.answers import MALFORMED, Answer, refusal
 from sink.sandbox.calls import Incoming, decide
 from sink.sandbox.inflight import Flight
 from sink.sandbox.record import Call, body_violations, custom_ids
@@ -36,22 +36,13 @@ def profiles_handler(endpoint: Endpoint) -> Handler:
     return handle
 
 
-async def view_export(request: web.Request) -> web.StreamResponse:
-    """`GET /exports/view`: bad credentials are seen first; then every id is unknown: there are no exports."""
-    refused = access_refusal(request.app[STATE], request)
-    if refused is None and not request.query.get("id"):
-        refused = refusal(400, MISSING, "The id of the export is missing: /exports/view?id=export_...")
-    unknown = refusal(404, "NOT_FOUND", "There is no export with this id; the sandbox keeps none.")
-    return _response(refused or unknown)
-
-
 async def no_route(request: web.Request) -> web.StreamResponse:
     """404 for everything else, with what there is."""
     message = (
-        "The sandbox has no such route or method. Of Batch it has POST /2.x/profiles/update, "
-        "POST /2.x/profiles/mass-update and GET /2.x/exports/view; its own are listed by GET /_sandbox."
+        "The sandbox has no such route or method. Of Batch it has POST /2.x/profiles/update, mass-update and "
+        "export, GET /2.x/exports/view and /2.x/exports/download; its own are listed by GET /_sandbox."
     )
-    return _response(refusal(404, "ROUTE_NOT_FOUND", message))
+    return respond(refusal(404, "ROUTE_NOT_FOUND", message))
 
 
 async def _take_call(state: State, endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
@@ -74,7 +65,7 @@ async def _take_call(state: State, endpoint: Endpoint, request: web.Request) -> 
     if answer is None:
         _cut(request)
         return web.Response()
-    return _response(answer)
+    return respond(answer)
 
 
 async def _answer(
@@ -145,7 +136,8 @@ def _cut(request: web.Request) -> None:
     transport.abort()
 
 
-def _response(answer: Answer) -> web.Response:
+def respond(answer: Answer) -> web.Response:
+    """The answer as aiohttp sends it."""
     return web.Response(
         status=answer.status, body=answer.body, content_type=answer.content_type, headers=answer.headers
     )

@@ -28,7 +28,7 @@ ROUTES = {
     "GET /_sandbox/faults": "the faults that are on",
     "POST /_sandbox/faults": '{"mode", "share", "seconds", "delay_ms", "retry_after_s", "seed"}',
     "POST /_sandbox/rest-api-key": '{"rest_api_key"}: the only one accepted from now on',
-    "POST /_sandbox/reset": "forget profiles, totals, calls and faults; fill the buckets",
+    "POST /_sandbox/reset": "forget profiles, exports, totals, calls and faults; fill the buckets",
 }
 
 

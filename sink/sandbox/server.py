@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from sink.sandbox import inspection
-from sink.sandbox.batch_routes import STATE, no_route, profiles_handler, view_export
+from sink.sandbox.batch_routes import STATE, no_route, profiles_handler
+from sink.sandbox.export_routes import add_export_routes
 from sink.sandbox.settings import SandboxSettings
 from sink.sandbox.state import MASS_UPDATE, UPDATE, State
 
@@ -85,7 +86,7 @@ def _application(state: State) -> web.Application:
     app[STATE] = state
     for endpoint in (UPDATE, MASS_UPDATE):
         app.router.add_post(f"/{{version}}/profiles/{endpoint.route}", profiles_handler(endpoint))
-    app.router.add_get("/{version}/exports/view", view_export)
+    add_export_routes(app)
     inspection.add_routes(app)
     app.router.add_route("*", "/{rest:.*}", no_route)
     if state.settings.light:

@@ -21,6 +21,9 @@ _POSITIVE = (
     "max_custom_id_chars",
     "max_email_chars",
     "event_max_age_s",
+    "export_burst",
+    "export_file_bytes",
+    "export_link_s",
 )
 _NOT_NEGATIVE = (
     "rate",
@@ -30,6 +33,8 @@ _NOT_NEGATIVE = (
     "event_skew_s",
     "call_log_size",
     "update_log_size",
+    "export_rate",
+    "export_ms",
 )
 _CHOICES: dict[str, tuple[str, ...]] = {
     "empty_array": ("reject_call", "partial_error"),
@@ -38,6 +43,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "too_many_attributes": ("reject_call", "partial_error"),
     "upper_case_names": ("strict", "fold"),
     "refusal_body": ("json", "text", "empty"),
+    "export_outcome": ("success", "error"),
+    "export_keys": ("bare", "posted"),
 }
 
 
@@ -102,6 +109,20 @@ class SandboxSettings:
     """Older events are refused."""
     event_skew_s: float = 0.0
     """How far in the future an event's time may be by the sandbox's clock."""
+    export_rate: float = 1.0
+    """Calls a second of the three export routes together, by project key (Batch's default for other routes)."""
+    export_burst: float = 10.0
+    """Most of them at once."""
+    export_ms: float = 1_000.0
+    """From an export's request to its end; a third each it is CREATED, PENDING and RUNNING."""
+    export_outcome: Literal["success", "error"] = "success"
+    """How exports end."""
+    export_file_bytes: int = 100_000_000
+    """The largest file of an export (Batch, "Exports": 100 MB)."""
+    export_link_s: float = 1_200.0
+    """How long the link to a file is valid (Batch, "Exports": 20 minutes)."""
+    export_keys: Literal["bare", "posted"] = "bare"
+    """Names of attributes in an export: `birthday` (`bare`) or `date(birthday)` (`posted`)."""
     call_log_size: int = 10_000
     """The calls that `/_sandbox/calls` remembers."""
     update_log_size: int = 0

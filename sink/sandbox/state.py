@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from sink.sandbox.bucket import TokenBucket
+from sink.sandbox.exports import Exports
 from sink.sandbox.faults import Faults
 from sink.sandbox.inflight import InFlight
 from sink.sandbox.record import Record
@@ -41,10 +42,12 @@ class State:
         self.applier = Applier(
             self.store, settings.apply_delay_ms / 1000, chances, routes_in_order=settings.apply_routes_apart
         )
+        self.exports = Exports(settings)
         self.faults = Faults(settings.seed)
         self.record = Record(0 if settings.light else settings.call_log_size)
         self.in_flight = InFlight()
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
+        self._export_buckets: dict[str, TokenBucket] = {}
 
     def clock(self) -> float:
         """The server's clock, seconds since 1970."""
@@ -62,14 +65,25 @@ class State:
             bucket = self._buckets[key] = TokenBucket(rate, capacity, now)
         return bucket
 
+    def export_bucket(self, project: str, now: float) -> TokenBucket:
+        """The bucket of the export routes of a project key; a token is a call."""
+        bucket = self._export_buckets.get(project)
+        if bucket is None:
+            settings = self.settings
+            bucket = TokenBucket(settings.export_rate, settings.export_burst, now)
+            self._export_buckets[project] = bucket
+        return bucket
+
     def reset(self) -> None:
         """Forget everything but the calls that are in flight."""
         self.rest_api_key = self.settings.rest_api_key
         self.applier.clear()
         self.store.clear()
+        self.exports.clear()
         self.faults.clear()
         self.record.clear()
         self._buckets.clear()
+        self._export_buckets.clear()
 
     def stats(self) -> dict[str, Any]:
         """What `GET /_sandbox/stats` answers."""

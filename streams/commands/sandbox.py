@@ -45,6 +45,12 @@ _HELP = {
     "apply_routes_apart": _Help(
         "That delay is random, but each route keeps its order: only update and mass-update overtake.", _LIMITS
     ),
+    "export_rate": _Help("Calls a second of the export routes.", _LIMITS),
+    "export_burst": _Help("Most calls that may come at once on the export routes.", _LIMITS),
+    "export_ms": _Help("An export takes this long.", _LIMITS),
+    "export_file_bytes": _Help("The largest file of an export.", _LIMITS),
+    "export_link_s": _Help("How long the link to an export's file is valid, seconds.", _LIMITS),
+    "export_outcome": _Help("How exports end.", _LIMITS),
     "rest_api_key": _Help("The one REST API key that is accepted; without it any.", _KEYS),
     "project_key": _Help("The one project key that is accepted; without it any.", _KEYS),
     "versions": _Help("A regular expression for the API versions that exist.", _KEYS),
@@ -64,6 +70,7 @@ _HELP = {
     "max_custom_id_chars": _Help("The longest custom_id.", _OPEN),
     "max_email_chars": _Help("The longest e-mail address.", _OPEN),
     "event_max_age_s": _Help("Older events are refused, seconds.", _OPEN),
+    "export_keys": _Help("Names of attributes in an export: bare, or as posted (date(x)).", _OPEN),
     "event_skew_s": _Help("How far in the future an event's time may be, seconds.", _OPEN),
 }
 """The help of each field of SandboxSettings."""
