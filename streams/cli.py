@@ -8,6 +8,7 @@ from streams.commands import (
     backfill,
     check,
     config,
+    dead_letters,
     map_events,
     produce,
     repartition,
@@ -40,6 +41,7 @@ app.command()(repartition.repartition)
 sandbox.register(app)
 app.add_typer(config.app, name="config")
 app.add_typer(backfill.app, name="backfill")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from streams.settings import Settings, client_settings, dead_letter_topic
 
 REACH_S = 8.0
 RIGHTS_S = 3.0
-SILENT = logging.Logger("librdkafka", logging.CRITICAL)
+SILENT = logging.Logger("librdkafka", logging.CRITICAL + 1)
 """librdkafka's own lines would hide the findings, which say the same."""
 _MISSING = "It does not exist, or this user may not see it."
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.integration.conftest import MakeScene
 from tests.integration.scene import Scene, header, identify
-from tests.integration.workers import wait_until
+from tests.integration.workers import SEGBATCH, environment, wait_until
 from tests.kafka import Record
 
 BROKEN = b'{"type": "identify", "userId": "user-1", '
@@ -114,4 +117,62 @@ def test_without_a_dead_letter_topic_records_wait_until_there_is_one(make_scene:
         (b"user-3", 0),
         (b"user-1", 2),
     ]
+    assert worker.stop() == 0
+
+
+def test_of_a_replayed_letter_the_worker_sends_what_was_not_settled(scene: Scene) -> None:
+    worker = scene.worker().ready()
+    two_days_ago = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    late = {
+        "type": "track",
+        "userId": "user-1",
+        "event": "Bought",
+        "messageId": "m-1",
+        "timestamp": two_days_ago,
+        "context": {"traits": {"plan": "old"}},
+    }
+    scene.kafka.produce(
+        scene.topic, [Record(json.dumps(late).encode(), b"user-1", [("trace", b"t-1")], partition=3)]
+    )
+    scene.wait_until_drained()
+    (letter,) = scene.dead_letters()
+    assert header(letter, "segbatch.part") == "event"
+    assert header(letter, "segbatch.mapping") == "Update Profile"
+    scene.kafka.produce(scene.topic, [Record(identify("user-1", plan="new"), b"user-1", partition=3)])
+    scene.wait_until_drained()
+
+    command = ["dead-letters", "replay", "--late", "send_without_time"]
+    done = subprocess.run(
+        [SEGBATCH, *command], env=environment(scene.settings()), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: worker.metric("segbatch_records_total", outcome="accepted") == 2, "it was delivered")
+    (profile,) = scene.batch.profiles()
+    assert profile["attributes"] == {"plan": "new"}
+    assert [event["name"] for event in profile["events"]] == ["bought"]
+    replayed = scene.kafka.read_all(scene.topic)[-1]
+    assert (replayed.partition(), header(replayed, "trace")) == (3, "t-1")
+    assert worker.stop() == 0
+    assert scene.dead_letters()[0].value() == letter.value()
+    assert worker.summary["records"]["dead_lettered"] == {"event_too_old": 1}
+
+
+def test_a_replayed_record_that_is_refused_again_is_a_letter_again_without_what_replay_added(
+    scene: Scene,
+) -> None:
+    scene.kafka.produce(scene.topic, [Record(BROKEN, b"user-1", HEADERS, partition=2)])
+    worker = scene.worker().ready()
+    scene.wait_until_drained()
+    command = [SEGBATCH, "dead-letters", "replay"]
+    subprocess.run(command, env=environment(scene.settings()), capture_output=True, check=True)
+    wait_until(
+        lambda: worker.metric("segbatch_records_total", outcome="dead_lettered") == 2, "it was refused again"
+    )
+    letters = [letter for letter in scene.dead_letters() if letter.key() == b"user-1"]
+    assert len(letters) == 2
+    names = [[name for name, _ in letter.headers() or ()] for letter in letters]
+    assert names[0] == names[1]
+    assert "segbatch.replayed" not in names[0]
+    assert header(letters[1], "__connect.errors.offset") == "1"
     assert worker.stop() == 0

@@ -26,8 +26,15 @@ def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def segbatch() -> Segbatch:
-    def run(*arguments: str, input: str | bytes | None = None, **environment: str) -> Any:
-        return CliRunner().invoke(app, list(arguments), input=input, env=environment)
+    def run(
+        *arguments: str,
+        input: str | bytes | None = None,
+        catch_exceptions: bool = True,
+        **environment: str,
+    ) -> Any:
+        return CliRunner().invoke(
+            app, list(arguments), input=input, env=environment, catch_exceptions=catch_exceptions
+        )
 
     return run
 

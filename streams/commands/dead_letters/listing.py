@@ -1,0 +1,65 @@
+"""`segbatch dead-letters list`: a line for each letter."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from typing import Annotated
+
+import orjson
+import typer
+
+from streams.commands.dead_letters.content import summary
+from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
+from streams.commands.dead_letters.topics import Stored, open_topics
+from streams.commands.options import ConfigFile, load_or_exit
+
+
+def list_letters(
+    reason: Reasons = None,
+    from_: From = None,
+    to: To = None,
+    mapping: Mappings = None,
+    partition: Partitions = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")] = 100,
+    in_json: Annotated[bool, typer.Option("--json", help="A JSON array, a letter a line.")] = False,
+    topic: Topic = None,
+    config: ConfigFile = None,
+) -> None:
+    """List letters by partition and offset: time, reason, part, state. Nothing of the records is shown."""
+    settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
+    chosen = selection(reason, mapping, partition, from_, to)
+    with open_topics(settings, topic, chosen.partitions) as topics:
+        topics.look(chosen)
+        letters = list(islice(topics.letters(chosen), limit + 1 if limit else None))
+    shown = letters[:limit] if limit else letters
+    if in_json:
+        lines = b",\n".join(orjson.dumps(summary(stored)) for stored in shown)
+        typer.echo(b"[" + lines + b"]")
+    else:
+        for stored in shown:
+            typer.echo(line(stored))
+    if len(letters) > len(shown):
+        print(f"more than {limit} letters: see --limit", file=sys.stderr)
+
+
+def line(stored: Stored) -> str:
+    """`events.dead-letter 3:17  2026-03-02T09:14:07.512Z  refused_by_batch  record  open  400`."""
+    topic, partition = stored.place
+    letter = stored.letter
+    parts = (
+        f"{topic} {partition}:{stored.offset}",
+        letter.failed_at,
+        letter.reason,
+        letter.part,
+        state(stored),
+        letter.http_status,
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def state(stored: Stored) -> str:
+    """`open`: nothing was done with it yet. `delivered`: a copy of a record that Batch has."""
+    if stored.replayed:
+        return "replayed"
+    return "delivered" if stored.letter.delivered else "open"

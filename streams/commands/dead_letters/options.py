@@ -1,0 +1,115 @@
+"""Which letters a command is about: by reason, time, mapping and partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from streams.commands.options import fail
+from streams.letter import Letter
+from streams.records import Message
+
+_CHOICE = "Which letters"
+
+Topic = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The dead-letter topic; else those of kafka.topics.")
+]
+Reasons = Annotated[
+    list[str] | None,
+    typer.Option("--reason", metavar="WORD", help="With this reason; repeatable.", rich_help_panel=_CHOICE),
+]
+Mappings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        metavar="NAME",
+        help="Of records that this mapping matched; repeatable.",
+        rich_help_panel=_CHOICE,
+    ),
+]
+Partitions = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--partition",
+        metavar="NUMBER",
+        help="In this partition of the dead-letter topic; repeatable.",
+        rich_help_panel=_CHOICE,
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Failed at this time or later (ISO 8601, UTC if it names no zone).",
+        rich_help_panel=_CHOICE,
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="Failed before this time.", rich_help_panel=_CHOICE),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What letters have to be like; no words, or None, ask for nothing."""
+
+    reasons: Sequence[str] = ()
+    mappings: Sequence[str] = ()
+    partitions: Sequence[int] = ()
+    from_ms: float | None = None
+    """Milliseconds since 1970."""
+    to_ms: float | None = None
+
+    def takes(self, letter: Letter, message: Message) -> bool:
+        """Whether the letter is meant. The partition is judged by who reads it."""
+        if self.reasons and letter.reason not in self.reasons:
+            return False
+        if self.mappings and not set(self.mappings) & set(letter.mappings):
+            return False
+        if self.from_ms is None and self.to_ms is None:
+            return True
+        failed_ms = _milliseconds(letter.failed_at)
+        if failed_ms is None:
+            failed_ms = message.timestamp()[1]
+        after = self.from_ms is None or failed_ms >= self.from_ms
+        return after and (self.to_ms is None or failed_ms < self.to_ms)
+
+
+def selection(
+    reasons: list[str] | None,
+    mappings: list[str] | None,
+    partitions: list[int] | None,
+    from_: str | None,
+    to: str | None,
+) -> Selection:
+    """The selection that the options ask for; ends the command if a time cannot be read."""
+    return Selection(
+        tuple(reasons or ()),
+        tuple(mappings or ()),
+        tuple(partitions or ()),
+        _moment("--from", from_),
+        _moment("--to", to),
+    )
+
+
+def _moment(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    moment = _milliseconds(text)
+    if moment is None:
+        fail(f"dead-letters: {option} {text!r} is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
+    return moment
+
+
+def _milliseconds(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
+    except (ValueError, OverflowError):
+        return None

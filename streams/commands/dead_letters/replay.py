@@ -1,0 +1,115 @@
+"""`segbatch dead-letters replay`: letters back to where their records came from."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from streams.commands.dead_letters.options import (
+    From,
+    Mappings,
+    Partitions,
+    Reasons,
+    Selection,
+    To,
+    Topic,
+    selection,
+)
+from streams.commands.dead_letters.originals import Originals
+from streams.commands.dead_letters.replaying import LATE_REASON, TRANSACTION_TIMEOUT_S, Replaying, choose
+from streams.commands.dead_letters.topics import Topics, open_topics
+from streams.commands.dead_letters.transactions import Transactions
+from streams.commands.findings import counted
+from streams.commands.interruption import interruptible
+from streams.commands.options import EXIT_FAILED, ConfigFile, load_or_exit
+from streams.commands.progress import progress
+from streams.replay_headers import ReplayLate
+
+SHARE = 0.1
+"""Of the rate that Batch allows: what a replay takes of it unless told otherwise."""
+MAY_OVERWRITE = (
+    "Attributes of replayed records may overwrite newer ones: the workers send them as they were when the record "
+    "was made."
+)
+
+
+def replay(
+    reason: Reasons = None,
+    from_: From = None,
+    to: To = None,
+    mapping: Mappings = None,
+    partition: Partitions = None,
+    late: Annotated[
+        ReplayLate | None,
+        typer.Option(help="Events older than 24 hours: Batch dates them at their arrival."),
+    ] = None,
+    delivered: Annotated[
+        bool,
+        typer.Option(
+            "--delivered", help="Also copies of records that Batch has: their events may be repeated."
+        ),
+    ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Records a second; else a tenth of batch.rate_per_s."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
+    topic: Topic = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write letters back to their source topic and partition: workers map and send them with today's mappings.
+
+    Of each only the part that was not settled is sent. No letter is ever replayed twice, however often this is
+    interrupted and run again.
+    """
+    settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
+    chosen = selection(reason, mapping, partition, from_, to)
+    with open_topics(settings, topic, chosen.partitions) as topics:
+        # First of all: it ends another replay, whose last letters could else be replayed again here.
+        transactions = None if dry_run else Transactions(settings, TRANSACTION_TIMEOUT_S)
+        topics.look(chosen)
+        planned = _plan(topics, chosen, delivered, late is not None or settings.late_events != "dead_letter")
+        if transactions is None:
+            typer.echo(MAY_OVERWRITE)
+            return
+        speed = rate or settings.batch.rate_per_s * SHARE
+        with (
+            interruptible() as asked,
+            closing(Originals(settings)) as originals,
+            progress("replayed", planned) as report,
+        ):
+            work = Replaying(transactions, originals, late, speed, asked, report)
+            work.run(choose(topics.letters(chosen), delivered, Counter()))
+    _account(work, planned)
+
+
+def _plan(topics: Topics, chosen: Selection, delivered: bool, late_is_sent: bool) -> int:
+    """Say what there is to replay, and what is left out; how many letters."""
+    left_out: Counter[str] = Counter()
+    reasons = Counter(stored.letter.reason for stored in choose(topics.letters(chosen), delivered, left_out))
+    planned = sum(reasons.values())
+    typer.echo(f"{counted(planned, 'letter')} to replay")
+    for name, count in reasons.most_common():
+        typer.echo(f"  {count:>9,}  {name}")
+    for why, count in left_out.most_common():
+        typer.echo(f"left out: {count:,} {why}")
+    if reasons[LATE_REASON] and not late_is_sent:
+        typer.echo(
+            f"Letters that are {LATE_REASON} will come back: Batch takes events of the last 24 hours. "
+            "--late send_without_time sends them without their time."
+        )
+    return planned
+
+
+def _account(work: Replaying, planned: int) -> None:
+    typer.echo(f"{work.written:,} of {counted(planned, 'letter')} replayed")
+    for why, count in work.refused.most_common():
+        print(f"{count:,} cannot be replayed: {why}", file=sys.stderr)
+    if work.passed < planned:
+        print("interrupted: run it again to go on, no letter is replayed twice", file=sys.stderr)
+    if work.written < planned:
+        raise typer.Exit(EXIT_FAILED)

@@ -1,0 +1,115 @@
+"""`segbatch dead-letters stats`: how many letters there are, of what kind, and what was done with them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.commands.dead_letters.listing import state
+from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
+from streams.commands.dead_letters.topics import Stored, open_topics
+from streams.commands.options import ConfigFile, load_or_exit
+
+
+@dataclass(slots=True)
+class Group:
+    """Letters that have something in common."""
+
+    letters: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    first: str = ""
+    """When the first and the last of them failed, ISO 8601."""
+    last: str = ""
+
+    def add(self, stored: Stored) -> None:
+        """Count one."""
+        failed_at = stored.letter.failed_at
+        self.letters += 1
+        self.states[state(stored)] += 1
+        self.first = min(self.first or failed_at, failed_at)
+        self.last = max(self.last, failed_at)
+
+    def as_json(self) -> dict[str, Any]:
+        """`letters` is the sum of `open`, `replayed` and `delivered`."""
+        states = {name: self.states[name] for name in ("open", "replayed", "delivered")}
+        return {"letters": self.letters, **states, "first_failed_at": self.first, "last_failed_at": self.last}
+
+
+class Statistics:
+    """Counts of letters: all, and by what they have in common."""
+
+    def __init__(self) -> None:
+        self.all = Group()
+        self.by: dict[str, defaultdict[str, Group]] = {
+            name: defaultdict(Group) for name in ("reason", "mapping", "part", "partition")
+        }
+
+    def add(self, stored: Stored) -> None:
+        """Count one."""
+        self.all.add(stored)
+        topic, partition = stored.place
+        self.by["reason"][stored.letter.reason].add(stored)
+        self.by["part"][stored.letter.part].add(stored)
+        self.by["partition"][f"{topic} {partition}"].add(stored)
+        for name in stored.letter.mappings:
+            self.by["mapping"][name].add(stored)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{letters, open, replayed, delivered, …, by_reason: {invalid_json: {letters, …}}, by_mapping …}`."""
+        groups = {
+            f"by_{name}": {key: group.as_json() for key, group in sorted(groups.items())}
+            for name, groups in self.by.items()
+        }
+        return {**self.all.as_json(), **groups}
+
+    def tables(self) -> list[Table]:
+        """A table for each thing that letters have in common."""
+        return [_table(name, groups) for name, groups in self.by.items() if groups]
+
+
+def stats(
+    reason: Reasons = None,
+    from_: From = None,
+    to: To = None,
+    mapping: Mappings = None,
+    partition: Partitions = None,
+    in_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    topic: Topic = None,
+    config: ConfigFile = None,
+) -> None:
+    """Count letters by reason, mapping, part and partition: open, replayed, or copies of what was delivered."""
+    settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
+    chosen = selection(reason, mapping, partition, from_, to)
+    found = Statistics()
+    with open_topics(settings, topic, chosen.partitions) as topics:
+        topics.look(chosen)
+        for stored in topics.letters(chosen):
+            found.add(stored)
+    if in_json:
+        typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
+    elif not found.all.letters:
+        typer.echo("no dead letters")
+    else:
+        console = Console()
+        for table in found.tables():
+            console.print(table)
+
+
+def _table(name: str, groups: dict[str, Group]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(name, overflow="fold")
+    for column in ("letters", "open", "replayed", "delivered"):
+        table.add_column(column, justify="right")
+    table.add_column("first failed", no_wrap=True)
+    table.add_column("last failed", no_wrap=True)
+    for key, group in sorted(groups.items(), key=lambda item: -item[1].letters):
+        states = (str(group.states[each]) for each in ("open", "replayed", "delivered"))
+        table.add_row(key, str(group.letters), *states, group.first[:16], group.last[:16])
+    table.add_section()
+    return table
