@@ -109,11 +109,19 @@ class BatchClient:
         """POST `/profiles/mass-update` with a JSON array of at most 10,000 updates: for whole user bases."""
         return await self._call("POST", "/profiles/mass-update", body)
 
+    async def send_test_record(self, body: bytes) -> tuple[Answer, bytes]:
+        """As `update_profiles`, with the response's content as it came; empty if there was none."""
+        return await self._exchange("POST", "/profiles/update", body)
+
     async def view_export(self, export_id: str) -> Answer:
         """GET `/exports/view`: harmless, and tells a wrong key (401) from a right one (404 for an unknown id)."""
         return await self._call("GET", f"/exports/view?id={export_id}", None)
 
     async def _call(self, method: str, path: str, body: bytes | None) -> Answer:
+        answer, _ = await self._exchange(method, path, body)
+        return answer
+
+    async def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[Answer, bytes]:
         if self._session is None:
             raise RuntimeError("the client is used outside `async with`")
         try:
@@ -125,15 +133,15 @@ class BatchClient:
                 allow_redirects=False,
             ) as response:
                 content = await response.read()
-                return read_answer(response.status, response.headers, content)
+                return read_answer(response.status, response.headers, content), content
         except aiohttp.ClientConnectorError as error:
             reason = error.os_error.strerror or str(error.os_error) or type(error).__name__
             message = f"cannot connect to {error.host}:{error.port} (batch.base_url): {reason}"
-            return Answer(Verdict.RETRY, "connection_failed", message)
+            return Answer(Verdict.RETRY, "connection_failed", message), b""
         except TimeoutError:
-            return Answer(Verdict.RETRY, "timeout", "no answer in time", ambiguous=True)
+            return Answer(Verdict.RETRY, "timeout", "no answer in time", ambiguous=True), b""
         except (aiohttp.ClientError, OSError) as error:
-            return Answer(Verdict.RETRY, "connection_lost", _network_message(error), ambiguous=True)
+            return Answer(Verdict.RETRY, "connection_lost", _network_message(error), ambiguous=True), b""
 
 
 def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:

@@ -9,10 +9,13 @@ from streams.commands import (
     check,
     config,
     dead_letters,
+    explain,
+    init,
     map_events,
     produce,
     repartition,
     run,
+    run_cases,
     sandbox,
     template,
     trigger,
@@ -34,6 +37,9 @@ app.command()(demo)
 app.command()(run.run)
 app.command()(check.check)
 app.command("map")(map_events.map_events)
+app.command()(explain.explain)
+app.command("test")(run_cases.run_cases)
+app.command()(init.init)
 app.command()(produce.produce)
 app.command()(trigger.trigger)
 app.command()(template.template)

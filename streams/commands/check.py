@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import orjson
 import typer
@@ -13,9 +13,17 @@ from confluent_kafka.admin import AclOperation
 
 from streams.commands.check_batch import look_at_batch
 from streams.commands.check_kafka import look_at_cluster, rate_findings
+from streams.commands.check_mappings import mappings_findings
 from streams.commands.check_sample import sample_findings
 from streams.commands.findings import Finding, as_json, as_text, has_error
-from streams.commands.options import EXIT_CONFIGURATION, EXIT_FAILED, ConfigFile, load_or_exit
+from streams.commands.options import (
+    EXIT_CONFIGURATION,
+    EXIT_FAILED,
+    ConfigFile,
+    load_or_exit,
+    mappings_or_exit,
+)
+from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
 from streams.settings import REQUIRED_TO_RUN, ConfigurationError, Loaded, Settings, load_settings
 
 
@@ -32,7 +40,8 @@ def check(
     cannot be used.
     """
     loaded = _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN)
-    findings = _kafka_findings(loaded.settings)
+    mappings = _load_mappings(loaded.settings) if in_json else mappings_or_exit(loaded.settings)
+    findings = _kafka_findings(loaded.settings, mappings)
     if batch:
         findings.append(asyncio.run(look_at_batch(loaded)))
     _print(findings, in_json)
@@ -45,21 +54,33 @@ def _load(config: Path | None) -> Loaded:
     try:
         return load_settings(config, os.environ, require=REQUIRED_TO_RUN)
     except ConfigurationError as error:
-        problems = [
-            Finding("configuration", "error", str(problem._replace(remedy="")).strip(), problem.remedy)
-            for problem in error.problems
-        ]
-        _print(problems, in_json=True)
-        raise typer.Exit(EXIT_CONFIGURATION) from None
+        _print_and_exit(error)
 
 
-def _kafka_findings(settings: Settings) -> list[Finding]:
+def _load_mappings(settings: Settings) -> LoadedMappings:
+    try:
+        return load_mappings(mappings_path(settings))
+    except ConfigurationError as error:
+        _print_and_exit(error)
+
+
+def _print_and_exit(error: ConfigurationError) -> NoReturn:
+    problems = [
+        Finding("configuration", "error", str(problem._replace(remedy="")).strip(), problem.remedy)
+        for problem in error.problems
+    ]
+    _print(problems, in_json=True)
+    raise typer.Exit(EXIT_CONFIGURATION)
+
+
+def _kafka_findings(settings: Settings, mappings: LoadedMappings) -> list[Finding]:
     cluster = look_at_cluster(settings)
-    findings = [Finding("configuration", "ok", "Every setting is valid."), *cluster.findings]
+    findings = [Finding("configuration", "ok", "Every setting is valid."), *mappings_findings(mappings)]
+    findings += cluster.findings
     for name in settings.kafka.topics:
         topic = cluster.topics.get(name)
         if topic is not None and topic.partitions and not topic.refuses(AclOperation.READ):
-            findings += sample_findings(settings, name, topic.partitions)
+            findings += sample_findings(settings, mappings.mapping_set, name, topic.partitions)
     return [*findings, *rate_findings(settings, cluster.topics)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from mapping.mappings import MappingSet
 from mapping.profile import FieldProblem
 from mapping.read import read_record
 from streams.commands.check_kafka import SILENT
@@ -75,10 +76,12 @@ def _engage_integrations(event: dict[str, Any], _: list[FieldProblem]) -> list[s
     return [name for name, on in integrations.items() if name != "All" and on is not False]
 
 
-def sample_findings(settings: Settings, topic: str, partitions: int) -> Iterator[Finding]:
+def sample_findings(
+    settings: Settings, mappings: MappingSet | None, topic: str, partitions: int
+) -> Iterator[Finding]:
     """What the newest records of the topic say of keys, integrations and outcomes. Takes 6 seconds at most."""
     clock = Clock(time.time() * 1000, settings.late_events)
-    read = posted_meaning(mapping_settings(settings), clock)
+    read = posted_meaning(mapping_settings(settings), clock, mappings)
     sample = Sample()
     check = f"records {topic}"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -12,6 +11,7 @@ import typer
 from mapping.mapper import compile_matcher
 from streams.commands.lines import LinesFile, lines_of, opened
 from streams.commands.meaning import Clock, Meaning, documented_meaning, message_id, posted_meaning
+from streams.commands.moments import milliseconds
 from streams.commands.options import ConfigFile, MappingsFile, fail, load_or_exit, mappings_or_exit
 from streams.mapping_settings import mapping_settings
 
@@ -43,7 +43,7 @@ def map_events(
     that matched.
     """
     settings = load_or_exit(config).settings
-    clock = Clock(_milliseconds(now), settings.late_events)
+    clock = Clock(None if now is None else milliseconds(now, "map"), settings.late_events)
     rules = mapping_settings(settings)
     if documented and mappings is not None:
         fail("map: --documented shows the preset, as Segment's page does: it goes without --mappings")
@@ -67,13 +67,3 @@ def _shown(line: bytes, found: Meaning, mappings: tuple[str, ...]) -> bytes:
         "mappings": mappings,
     }
     return orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _milliseconds(now: str | None) -> float | None:
-    if now is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(now)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
-    except (ValueError, OverflowError):
-        fail(f"map: --now {now!r} is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
