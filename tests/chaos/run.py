@@ -107,7 +107,8 @@ def _act(scenario: Scenario, stage: Stage) -> float:
     scenario.prepare(stage)
     stage.fleet.start(stage.size.workers)
     stage.fleet.wait_until_ready()
-    stage.group.start()
+    if scenario.watched:
+        stage.group.start()
     if scenario.feeds:
         stage.feeder.start()
         stage.pause(BEFORE_S)

@@ -49,5 +49,8 @@ class Scenario:
     """Asked when the run is over."""
     prepare: Callable[[Stage], None] = lambda stage: None
     """Before the first worker starts."""
+    watched: bool = False
+    """The group is watched for rebalances, all the time. Not while its brokers fall: librdkafka 2.16 may abort the
+    process when the coordinator of a group that it describes goes away."""
     feeds: bool = True
     """Whether the usual traffic is produced."""

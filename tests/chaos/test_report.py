@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos.__main__ import main
 from tests.chaos.commits import Commits, committed_partition
+from tests.chaos.group import GroupWatch
 from tests.chaos.judge import Verdict
 from tests.chaos.oracle import Kind, Sent, number_in, record, stories
 from tests.chaos.report import BEGIN, END, failure, line, write_table
@@ -110,3 +111,14 @@ def test_the_last_commit_before_a_moment() -> None:
 
     assert [commits.last_before(3, at) for at in (0.5, 2.0, 4.9, 9.0)] == [0.0, 2.0, 2.0, 5.0]
     assert commits.last_before(4, 9.0) == 0.0
+
+
+def test_a_rebalance_that_went_on_at_a_moment_is_found() -> None:
+    watch = GroupWatch(None, "group")  # type: ignore[arg-type]
+    watch.unsettled = [(10.0, 12.0), (12.5, 15.0), (30.0, 31.0)]
+
+    assert watch.unsettled_since(11.0, 1.0) == 10.0
+    assert watch.unsettled_since(15.5, 1.0) == 10.0
+    assert watch.unsettled_since(20.0, 1.0) == 20.0
+    assert watch.unsettled_since(9.0, 1.0) == 9.0
+    assert watch.unsettled_since(31.5, 1.0) == 30.0

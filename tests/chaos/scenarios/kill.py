@@ -30,6 +30,7 @@ SCENARIO = Scenario(
     title="kill -9 at random instants",
     disturb=disturb,
     rules=rules,
+    watched=True,
     sizes={
         "short": Size(20, {"kills": 3, "rebalances": 6}),
         "full": Size(45, {"kills": 7, "rebalances": 14}),
