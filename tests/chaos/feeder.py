@@ -38,9 +38,7 @@ class Feeder:
         self._traffic = traffic
         self._chances = chances
         # Records of one partition stay in order, whatever happens to the brokers: the oracle relies on it.
-        self._producer = kafka.producer(
-            message_timeout_ms=300_000, queue_buffering_max_messages=1_000_000, log_level=0
-        )
+        self._producer = kafka.producer(message_timeout_ms=300_000, queue_buffering_max_messages=1_000_000)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 

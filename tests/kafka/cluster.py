@@ -123,7 +123,7 @@ class KafkaCluster:
     def producer(self, **settings: Any) -> Producer:
         """An idempotent producer; `settings` are librdkafka's with `_` for `.`."""
         own = {"bootstrap.servers": self.brokers, "enable.idempotence": True, "partitioner": "murmur2_random"}
-        return Producer({**own, "linger.ms": 5, "log_level": 3, **_dotted(settings)})
+        return Producer({**own, "linger.ms": 5, "log_level": 0, **_dotted(settings)})
 
     def produce(self, topic: str, records: Iterable[Record], **settings: Any) -> int:
         """Produce and wait until all are confirmed; returns how many. E.g. `compression_type="zstd"`."""
