@@ -92,13 +92,20 @@ def _row(result: Result) -> tuple[str, ...]:
         str(seen["rebalances"]),
         faults(seen) or "none",
         str(verdict.lost),
-        str(verdict.repeated),
-        str(verdict.bound),
+        _repeated(result),
+        f"{verdict.bound:,}",
         _seconds(verdict.p50_s),
         _seconds(verdict.p99_s),
         f"{verdict.recovery_s:.1f}",
         _ratio(result),
     )
+
+
+def _repeated(result: Result) -> str:
+    verdict = result.verdict
+    if verdict.per_incident is None or not result.seen["kills"]:
+        return f"{verdict.repeated:,}"
+    return f"{verdict.repeated:,} (median {verdict.per_incident:g} a kill)"
 
 
 def _seconds(value: float | None) -> str:

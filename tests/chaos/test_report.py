@@ -18,11 +18,22 @@ from tests.chaos.run import Result
 from tests.chaos.scenarios import SCENARIOS
 
 VERDICT = Verdict(
-    events=12_345, repeated=12, bound=40, p50_s=0.5, p99_s=1.25, recovery_s=2.0, calls=11, ideal_calls=10
+    events=12_345,
+    repeated=12,
+    bound=40,
+    per_incident=4.5,
+    p50_s=0.5,
+    p99_s=1.25,
+    recovery_s=2.0,
+    calls=11,
+    ideal_calls=10,
 )
 SEEN = Counter({"kills": 3, "rebalances": 7, "cuts": 2, "503": 20, "202": 900, "starts": 6})
 PASSED = Result("kill", "kill -9", "classic", 7, VERDICT, SEEN, 60.0)
-ROW = "| kill -9 | classic | 12,345 | 3 | 7 | 20 times 503, 2 cuts | 0 | 12 | 40 | 0.50 | 1.25 | 2.0 | 1.10 |"
+ROW = (
+    "| kill -9 | classic | 12,345 | 3 | 7 | 20 times 503, 2 cuts | 0 | 12 (median 4.5 a kill) | 40 "
+    "| 0.50 | 1.25 | 2.0 | 1.10 |"
+)
 
 
 def test_the_table_is_written_between_its_markers(tmp_path: Path) -> None:
