@@ -14,15 +14,18 @@ REFUSALS = (
     {"mode": "bad_gateway"},
 )
 BETWEEN_S = 2.0
+RECOVERED_S = 90.0
 NEW_KEY = "key-after-the-replacement"
 
 
 def disturb(stage: Stage) -> None:
-    """Each refusal for a part of the time, then 401 until the new key is in the workers' secret."""
+    """Each refusal for a part of the time and until all have got over it, then 401 until the new key is in the
+    workers' secret."""
     for refusal in REFUSALS:
         stage.batch.fault(**refusal)
-        stage.pause(stage.size.seconds / (len(REFUSALS) + 2))
+        stage.pause(stage.size.seconds / len(REFUSALS))
         stage.batch.fault("off")
+        wait_until(lambda: all(map(_delivers, stage.fleet.up)), "every worker delivers again", RECOVERED_S)
         stage.pause(BETWEEN_S)
     _replace_key(stage)
 
@@ -32,13 +35,17 @@ def _replace_key(stage: Stage) -> None:
     wait_until(lambda: all(map(_is_halted, stage.fleet.up)), "every worker says that its key is refused")
     stage.pause(BETWEEN_S)
     (stage.folder / "rest_api_key").write_text(NEW_KEY)
-    wait_until(lambda: all(map(_is_ready, stage.fleet.up)), "every worker has found the new key", 90)
+    wait_until(lambda: all(map(_is_ready, stage.fleet.up)), "every worker has found the new key", RECOVERED_S)
     stage.seen["key replacements"] += 1
 
 
 def _is_halted(worker: Worker) -> bool:
     status, problems = worker.readiness()
     return status == 503 and "401" in problems.get("batch", "")
+
+
+def _delivers(worker: Worker) -> bool:
+    return worker.metric("segbatch_breaker_open") == 0
 
 
 def _is_ready(worker: Worker) -> bool:
@@ -51,8 +58,8 @@ SCENARIO = Scenario(
     disturb=disturb,
     protocols=("classic",),
     sizes={
-        "short": Size(12, {"429": 2, "500": 1, "503": 1, "401": 3, "key replacements": 1}),
-        "full": Size(30, {"429": 4, "500": 3, "503": 3, "502": 3, "401": 3, "key replacements": 1}),
+        "short": Size(8, {"429": 2, "500": 1, "503": 1, "401": 3, "key replacements": 1}),
+        "full": Size(16, {"429": 5, "500": 5, "503": 5, "502": 5, "401": 3, "key replacements": 1}),
         "soak": Size(
             3_600,
             {"429": 50, "500": 50, "503": 50, "502": 50, "401": 3, "key replacements": 1},

@@ -54,7 +54,7 @@ def rules(stage: Stage) -> Rules:
     return Rules(stage.size.at_least, letters_of=frozenset({Kind.REFUSED.value, Kind.BROKEN.value}))
 
 
-BAD = Traffic(refused=0.01, broken=0.005)
+BAD = Traffic(per_s=200, refused=0.01, broken=0.005)
 
 SCENARIO = Scenario(
     name="poison",
