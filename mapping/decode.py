@@ -62,14 +62,14 @@ def _readable(text: str, path: str, problems: list[FieldProblem]) -> str:
         text.encode()
     except UnicodeEncodeError:
         problems.append(FieldProblem(path, "lone_surrogate"))
-        return _replaced(text)
+        return without_surrogates(text)
     return text
 
 
-def _replaced(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """Surrogates that came as a pair are one character; each one left alone becomes U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _below(path: str, key: str) -> str:
-    return _replaced(f"{path}.{key}" if path else key)
+    return without_surrogates(f"{path}.{key}" if path else key)

@@ -8,19 +8,16 @@ from typing import Any, TextIO
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin import register
-from liquid.builtin.expressions import BooleanExpression
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
-from liquid.builtin.tags.if_tag import IfNode, IfTag
-from liquid.builtin.tags.unless_tag import UnlessNode, UnlessTag
 from liquid.exceptions import LiquidError, LiquidSyntaxError, OutputStreamLimitError
 from liquid.stream import TokenStream
 from liquid.tag import Tag
 from liquid.utils import ReadOnlyChainMap
 
 from mapping.directives.arguments import closest
-from mapping.directives.liquid.comparisons import as_in_javascript
 from mapping.directives.liquid.filters import SWITCHED_OFF, all_filters
+from mapping.directives.liquid.javascript import adapt
 from mapping.directives.liquid.values import TooMuch, liquid_text
 from mapping.directives.place import Place
 from mapping.directives.shapes import Shape
@@ -49,6 +46,7 @@ def compile_source(source: str, place: Place) -> Shape:
     try:
         template = _environment().from_string(source)
         names = template.filter_names()
+        adapt(template.nodes, _Context(template))
     except (LiquidError, RecursionError) as error:
         return place.refused(f"is no Liquid template: {_reason(error)}", _REMEDY)
     filters = _environment().filters
@@ -132,16 +130,6 @@ class _Echo(EchoTag):
     node_class = _EchoNode
 
 
-class _If(IfTag):
-    def parse(self, stream: TokenStream) -> Node:
-        return _with_comparisons(super().parse(stream))
-
-
-class _Unless(UnlessTag):
-    def parse(self, stream: TokenStream) -> Node:
-        return _with_comparisons(super().parse(stream))
-
-
 class _SwitchedOff(Tag):
     def parse(self, stream: TokenStream) -> Node:
         raise LiquidSyntaxError(f"the tag {self.name} is switched off", token=stream.current)
@@ -150,20 +138,13 @@ class _SwitchedOff(Tag):
 class _Environment(Environment):
     template_class = _Template
     output_stream_limit = OUTPUT_LIMIT
+    logical_not_operator = True
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         register(self)
         self.tags = {name: tag for name, tag in self.tags.items() if name in TAGS}
-        for tag in (_Output, _Echo, _If, _Unless):
+        for tag in (_Output, _Echo):
             self.add_tag(tag)
         for name in TAGS_SWITCHED_OFF:
             self.add_tag(type(name, (_SwitchedOff,), {"name": name, "block": False}))
         self.filters = all_filters()
-
-
-def _with_comparisons(node: Node) -> Node:
-    if isinstance(node, IfNode | UnlessNode):
-        for expression in (node.condition, *(alternative.expression for alternative in node.alternatives)):
-            if isinstance(expression, BooleanExpression):
-                expression.expression = as_in_javascript(expression.expression)
-    return node
