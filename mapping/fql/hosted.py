@@ -21,6 +21,7 @@ _READABLE_PATH = re.compile(
 )
 _READABLE_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[*?\[\\]")
+_LETTER_ABROAD = re.compile(r"(?<!\\)[^\x00-\x7f]")
 _SPLITTING = re.compile(r"[.\[\]]")
 _WORDS = frozenset(("and", "or", "null"))
 _UNREADABLE = "cannot read the trigger: no event matches"
@@ -117,9 +118,7 @@ class _Reader:
             case nodes.Call(function="contains" | "match"):
                 yield self._of(call.span, f"reads only {call.function}(field, text)", "takes any values")
             case _:
-                yield self._of(
-                    call.span, f"does not know {call.function}() and misreads the condition", "evaluates it"
-                )
+                yield self._unknown(call, call.span)
 
     def _pattern(self, call: nodes.Call, pattern: str) -> Iterator[HostedDifference]:
         if pattern.endswith("*"):
@@ -145,10 +144,8 @@ class _Reader:
                 )
                 if hosted:
                     yield hosted
-                elif not self._has_spaces(compare):
-                    yield self._of(
-                        compare.span, f"{_UNREADABLE} (spaces are missing at {compare.operator})", "reads it"
-                    )
+                elif missing := self._without_space(compare):
+                    yield missing
             case nodes.Compare(left=nodes.Call() as call):
                 yield self._unknown(call, compare.span)
             case nodes.Compare(left=nodes.Path(), right=nodes.Path() as other):
@@ -164,10 +161,19 @@ class _Reader:
     def _unknown(self, call: nodes.Call, span: Span) -> HostedDifference:
         return self._of(span, f"does not know {call.function}() and misreads the condition", "evaluates it")
 
-    def _has_spaces(self, compare: nodes.Compare) -> bool:
-        """Whether spaces stand where it needs them: before < and >, and after an operator of two characters."""
+    def _without_space(self, compare: nodes.Compare) -> HostedDifference | None:
+        """It needs spaces before < and >, and after an operator of two characters."""
         between = self.text[compare.left.span.end : compare.right.span.start]
-        return between[0] not in "<>" and (len(compare.operator) == 1 or between[-1].isspace())
+        operator = compare.operator
+        if between[0] in "<>" or (operator == "!=" and not between[-1].isspace()):
+            return self._of(
+                compare.span, f"{_UNREADABLE} (a space is missing at {operator})", f"reads {operator}"
+            )
+        if len(operator) == 2 and not between[-1].isspace():
+            return self._of(
+                compare.span, f"never true (a space is missing after {operator})", f"reads {operator}"
+            )
+        return None
 
     def _field(self, field: nodes.Path, span: Span) -> HostedDifference | None:
         """What it does otherwise because of the field."""
@@ -176,9 +182,13 @@ class _Reader:
             return self._of(
                 span, f"does not know {root} and passes over the condition", "any field of the event"
             )
+        if _LETTER_ABROAD.search(written):
+            return self._of(span, f"{_UNREADABLE} (the name {written})", "names may have any letters")
         if not _READABLE_PATH.fullmatch(written) or _WORDS.intersection(field.keys):
             return self._of(
-                span, f"cannot read the name {written}", "names may have other letters and digits"
+                span,
+                f"cannot read the name {written}: never true",
+                "a key may begin with a digit, or be a keyword",
             )
         if any(_SPLITTING.search(key) for key in field.keys):
             return self._of(
@@ -199,12 +209,9 @@ class _Reader:
             )
         if written.startswith('"') and "\\" in written:
             return self._of(value.span, "takes the backslash as it is", "reads an escape")
-        if (
-            isinstance(value.value, int | float)
-            and not isinstance(value.value, bool)
-            and not _READABLE_NUMBER.fullmatch(written)
-        ):
-            return self._of(value.span, f"{_UNREADABLE} (this number)", "a number")
+        number = _READABLE_NUMBER.match(written)
+        if number and number[0] != written:
+            return self._of(value.span, f"reads {number[0]}", "a number may have an exponent")
         return None
 
     def _values(
