@@ -9,13 +9,11 @@ best of each counts, so that other work on the machine does the least harm.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
-from bench.mapping import make_records
+from bench.mapping import make_records, microseconds
 from mapping.directives import compile_template
 
 
@@ -51,17 +49,10 @@ def main() -> None:
     resolve = compile_template(DEFAULT_TEMPLATE).resolve
     decoded = resolved = float("inf")
     for _ in range(chosen.rounds):
-        decoded = min(decoded, _seconds(orjson.loads, records))
-        resolved = min(resolved, _seconds(resolve, events))
+        decoded = min(decoded, microseconds(orjson.loads, records))
+        resolved = min(resolved, microseconds(resolve, events))
     print(f"events     {len(records)}, {sum(map(len, records)) / len(records):.0f} bytes each")
     print(f"resolve    {resolved / decoded:.2f} times orjson.loads")
-
-
-def _seconds(function: Callable[[Any], Any], inputs: Iterable[Any]) -> float:
-    start = time.process_time()
-    for one in inputs:
-        function(one)
-    return time.process_time() - start
 
 
 if __name__ == "__main__":

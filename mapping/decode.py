@@ -62,14 +62,14 @@ def _readable(text: str, path: str, problems: list[FieldProblem]) -> str:
         text.encode()
     except UnicodeEncodeError:
         problems.append(FieldProblem(path, "lone_surrogate"))
-        return without_surrogates(text)
+        return surrogates_replaced(text)
     return text
 
 
-def without_surrogates(text: str) -> str:
+def surrogates_replaced(text: str) -> str:
     """Surrogates that came as a pair are one character; each one left alone becomes U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _below(path: str, key: str) -> str:
-    return without_surrogates(f"{path}.{key}" if path else key)
+    return surrogates_replaced(f"{path}.{key}" if path else key)

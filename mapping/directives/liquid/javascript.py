@@ -12,7 +12,7 @@ from liquid.ast import Node
 from liquid.builtin.expressions import BooleanExpression, StringLiteral, logical
 from liquid.expression import Expression
 
-from mapping.decode import without_surrogates
+from mapping.decode import surrogates_replaced
 from mapping.directives.liquid.values import number_of, plain
 from mapping.directives.text import text_of
 
@@ -50,7 +50,7 @@ def adapt(nodes: Iterable[Node], context: RenderContext) -> None:
 
 def _adapt_expression(expression: Expression) -> None:
     if isinstance(expression, StringLiteral):
-        expression.value = without_surrogates(_ESCAPE.sub(_unescaped, expression.value))
+        expression.value = surrogates_replaced(_ESCAPE.sub(_unescaped, expression.value))
     elif isinstance(expression, BooleanExpression):
         expression.expression = _adapted_condition(expression.expression)
     for child in expression.children():
