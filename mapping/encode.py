@@ -16,7 +16,7 @@ from mapping.profile import (
     new_event,
     new_update,
 )
-from mapping.timestamps import Timestamp, read_timestamp
+from mapping.timestamps import read_timestamp
 
 EVENT_SIZE_LIMIT = 25_000
 """Bytes of one event as posted (Batch, Profile API, "Events": 25 kB)."""
@@ -31,10 +31,10 @@ def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> Mappin
     moment = read_timestamp(timestamp)
     if moment is None and timestamp is not None:
         problems.append(FieldProblem("timestamp", "unreadable_timestamp"))
-    at_ms = None if moment is None else moment[0]
+    at_ms, time = moment or (None, None)
     events: tuple[ProfileEvent, ...] = ()
     if name is not None:
-        body = event_body(name, moment, event_attributes)
+        body = event_body(name, time, event_attributes)
         if len(body) <= EVENT_SIZE_LIMIT:
             events = (new_event((name, at_ms, body)),)
         elif attributes:
@@ -43,14 +43,12 @@ def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> Mappin
             return Rejected("event_too_large", TOO_LARGE, tuple(problems))
     elif not attributes:
         return Skipped("nothing_to_send", tuple(problems))
-    return new_update((user, attributes, events, tuple(problems), at_ms))
+    return new_update((user, attributes, events, tuple(problems) if problems else (), at_ms))
 
 
-def event_body(name: str, moment: Timestamp | None, attributes: dict[str, Any]) -> bytes:
+def event_body(name: str, time: str | None, attributes: dict[str, Any]) -> bytes:
     """An event as posted."""
-    event: dict[str, Any] = {"name": name}
-    if moment is not None:
-        event["time"] = moment[1]
+    event: dict[str, Any] = {"name": name} if time is None else {"name": name, "time": time}
     if attributes:
         event["attributes"] = attributes
     return orjson.dumps(event)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from mapping.collisions import report_collisions
 from mapping.naming import NameTable
 from mapping.numbers import scalar
 from mapping.profile import DateString, FieldProblem, UrlString
@@ -69,37 +70,50 @@ def _object(
 ) -> dict[str, Any]:
     """`path` is what stands before a member's name, `depth` the number of names in a member's path."""
     names, limit, wire_key, _ = rules
+    crowded = len(members) > limit
     sent: dict[str, Any] = {}
+    left_out = 0
     typed = False
     for key, value in members.items():
-        if value is None:
-            continue
         kind = type(value)
         try:
             if kind is str:
                 if value[:1] not in PLAIN_FIRST or len(value) > STRING_LIMIT:
                     value = attribute_string(value)
                     typed = typed or type(value) is not str
-            elif kind is list:
-                value = _array(value, rules, path + key, depth, problems)
-            elif kind is dict:
-                value = _nested(value, rules, path + key, depth, problems)
-            else:
+            elif kind is int or kind is float:
                 value = scalar(value)
+            elif value is None:
+                left_out += 1
+                continue
+            elif kind is not bool:
+                value = _container(value, rules, path + key, depth, problems)
         except Refused as refused:
+            left_out += 1
             problems.append(FieldProblem(path + key, refused.reason))
             continue
         name = names[key]
-        if name in sent:
-            problems.append(FieldProblem(path + key, "name_collision"))
-        elif not name:
+        if not name:
+            left_out += 1
             problems.append(FieldProblem(path + key, "name_empty"))
             continue
-        elif len(sent) >= limit:
+        if crowded and len(sent) >= limit and name not in sent:
+            left_out += 1
             problems.append(FieldProblem(path + key, "event_too_many_attributes"))
             continue
         sent[name] = value
+    if len(sent) + left_out != len(members):
+        present = (key for key, value in members.items() if value is not None)
+        report_collisions(present, names, path, problems)
     return _wire_form(sent, wire_key) if typed else sent
+
+
+def _container(value: Any, rules: EventRules, path: str, depth: int, problems: Problems) -> Any:
+    if type(value) is list:
+        return _array(value, rules, path, depth, problems)
+    if type(value) is dict:
+        return _nested(value, rules, path, depth, problems)
+    return scalar(value)
 
 
 def _wire_form(attributes: dict[str, Any], wire_key: WireKey) -> dict[str, Any]:

@@ -41,11 +41,11 @@ def compile_event_mapper(settings: MappingSettings, mappings: MappingSet | None 
     preset = UpdateProfile(settings, compile_names(settings), typed_key)
 
     def map_event(event: dict[str, Any], problems: list[FieldProblem]) -> MappingResult:
-        if event.get("type") == RESOLVED_TYPE:
-            return read_resolved(event)
         draft = preset.draft(event, problems)
         if isinstance(draft, Draft):
             return encode(draft, event.get("timestamp"), problems)
+        if event.get("type") == RESOLVED_TYPE:
+            return read_resolved(event)
         return draft._replace(problems=tuple(problems)) if problems else draft
 
     return map_event

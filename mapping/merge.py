@@ -55,10 +55,10 @@ def merge(drafts: Sequence[Draft], timestamp: Any, problems: list[FieldProblem])
 
 def _events(drafts: Sequence[Draft], moment: Timestamp | None) -> tuple[tuple[ProfileEvent, ...], bool]:
     """The drafts' events, and whether one was too large to be among them."""
-    at_ms = None if moment is None else moment[0]
+    at_ms, time = moment or (None, None)
     named = [draft for draft in drafts if draft.event is not None]
     bodies = [
-        (draft.event or "", event_body(draft.event or "", moment, draft.event_attributes)) for draft in named
+        (draft.event or "", event_body(draft.event or "", time, draft.event_attributes)) for draft in named
     ]
     events = [ProfileEvent(name, at_ms, body) for name, body in bodies if len(body) <= EVENT_SIZE_LIMIT]
     return tuple(events), len(events) < len(named)

@@ -9,6 +9,7 @@ from base64 import b32encode
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from mapping.natives import RESERVED_NAMES, TRAIT_NATIVES
 from mapping.settings import MappingSettings
 
 NAME_LIMIT = 30
@@ -47,18 +48,27 @@ class NameTable(dict[str, str]):
 class Names(NamedTuple):
     attribute: NameTable
     event: NameTable
+    trait: NameTable
+    """As `attribute`, but "" for the traits that are native attributes, and for names that Batch reserves."""
 
 
 def compile_names(settings: MappingSettings) -> Names:
     """The tables for `settings.naming`, with `settings.names` before any rule."""
     if settings.naming == "snake":
-        return Names(NameTable(snake_name, settings.names), NameTable(snake_name, settings.names))
-    return Names(NameTable(attribute_name, settings.names), NameTable(event_name, settings.names))
+        return _tables(snake_name, snake_name, settings.names)
+    return _tables(attribute_name, event_name, settings.names)
 
 
 def names_as_they_came() -> Names:
     """The tables that change nothing, for the form that Segment's document shows."""
-    return Names(NameTable(str, {}), NameTable(str, {}))
+    return _tables(str, str, {})
+
+
+def _tables(attribute: Callable[[str], str], event: Callable[[str], str], chosen: Mapping[str, str]) -> Names:
+    not_custom = dict.fromkeys((*TRAIT_NATIVES, *RESERVED_NAMES), "")
+    return Names(
+        NameTable(attribute, chosen), NameTable(event, chosen), NameTable(attribute, {**chosen, **not_custom})
+    )
 
 
 def attribute_name(key: str) -> str:

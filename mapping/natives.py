@@ -95,12 +95,10 @@ def _is_two_letters(subtag: str) -> bool:
     return len(subtag) == 2 and subtag.isascii() and subtag.isalpha()
 
 
-TRAIT_NATIVES: Final[tuple[tuple[str, str, Callable[[Any], str | None]], ...]] = (
-    ("email", "$email_address", email_address),
-    ("phone", "$phone_number", phone_number),
-    ("email_marketing", "$email_marketing", marketing),
-    ("sms_marketing", "$sms_marketing", marketing),
-)
-"""The traits that are native attributes in the document: trait, attribute, rule."""
-
-TRAIT_NATIVE_KEYS: Final = frozenset(trait for trait, _, _ in TRAIT_NATIVES)
+TRAIT_NATIVES: Final[dict[str, tuple[str, Callable[[Any], str | None]]]] = {
+    "email": ("$email_address", email_address),
+    "phone": ("$phone_number", phone_number),
+    "email_marketing": ("$email_marketing", marketing),
+    "sms_marketing": ("$sms_marketing", marketing),
+}
+"""The traits that are native attributes in the document: attribute and rule of each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from mapping.draft import Draft, new_draft
@@ -15,8 +16,9 @@ from mapping.profile import FieldProblem, Rejected, Skipped
 from mapping.profile_attributes import (
     Attributes,
     add_context_natives,
-    add_custom_attributes,
-    add_trait_natives,
+    add_context_trait_natives,
+    add_native_traits,
+    with_traits,
 )
 from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
@@ -52,27 +54,30 @@ class UpdateProfile:
             if not isinstance(user, str):
                 return user
             self._seen.add(user)
-        attributes: Attributes = {}
         context = event.get("context")
         if type(context) is not dict:
             context = no_object(context, "context", problems)
+        attributes: Attributes = {}
+        if "locale" in context or "timezone" in context:
+            add_context_natives(attributes, context, problems)
+        claimed: Container[str] = ()
         context_traits = context.get("traits")
-        if type(context_traits) is not dict:
-            context_traits = no_object(context_traits, "context.traits", problems)
+        if context_traits is not None:
+            if type(context_traits) is not dict:
+                context_traits = no_object(context_traits, "context.traits", problems)
+            claimed = add_context_trait_natives(attributes, context_traits, problems)
         traits = event.get("traits")
         if type(traits) is not dict:
             traits = no_object(traits, "traits", problems)
-        if "locale" in context or "timezone" in context:
-            add_context_natives(attributes, context, problems)
-        if traits or context_traits:
-            add_trait_natives(attributes, context_traits, traits, problems)
         if kind == "track":
+            if traits:
+                add_native_traits(attributes, traits, claimed, problems)
             return self._track(event, user, attributes, context, problems)
         personas = context.get("personas")
         membership = None if personas is None else read_membership(personas, traits)
         if membership is not None:
             traits = {**traits, membership.key: membership.member}
-        add_custom_attributes(attributes, traits, self._names.attribute, problems)
+        attributes = with_traits(attributes, traits, self._names.trait, claimed, problems)
         return new_draft((user, attributes, None, {}))
 
     def _track(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import lru_cache
 from typing import Any
 
+from mapping.collisions import report_collisions
 from mapping.naming import NameTable
 from mapping.natives import (
     RESERVED_NAMES,
-    TRAIT_NATIVE_KEYS,
     TRAIT_NATIVES,
     is_timezone,
     split_locale,
@@ -23,32 +24,25 @@ Attributes = dict[str, AttributeValue]
 CONTEXT_TEXT_LIMIT = 64
 """Characters; longer than any locale or time zone."""
 
-_NOT_CUSTOM = TRAIT_NATIVE_KEYS | RESERVED_NAMES
-_ABSENT = object()
 _NO_KEY = "(no key)"
 
 
-def add_trait_natives(
-    attributes: Attributes,
-    context_traits: dict[str, Any],
-    traits: dict[str, Any],
-    problems: list[FieldProblem],
-) -> None:
-    """From `context.traits`, where a null counts as absent, then from `traits`, where it clears."""
-    if not context_traits and TRAIT_NATIVE_KEYS.isdisjoint(traits):
-        return
-    for trait, name, rule in TRAIT_NATIVES:
-        path = "context.traits."
+def add_context_trait_natives(
+    attributes: Attributes, context_traits: dict[str, Any], problems: list[FieldProblem]
+) -> frozenset[str]:
+    """From `context.traits`, where a null counts as absent. The traits that it speaks for, well or badly: `traits` is
+    not asked about them."""
+    claimed = []
+    for trait, (name, rule) in TRAIT_NATIVES.items():
         value = context_traits.get(trait)
         if value is None:
-            path = "traits."
-            value = traits.get(trait, _ABSENT)
-            if value is _ABSENT:
-                continue
+            continue
+        claimed.append(trait)
         try:
-            attributes[name] = None if value is None else rule(value)
+            attributes[name] = rule(value)
         except Refused as refused:
-            problems.append(FieldProblem(path + trait, refused.reason))
+            problems.append(FieldProblem(f"context.traits.{trait}", refused.reason))
+    return frozenset(claimed)
 
 
 def add_context_natives(
@@ -96,33 +90,63 @@ def _context_natives(locale: str | None, zone: str | None) -> tuple[Attributes, 
     return found, tuple(problems)
 
 
-def add_custom_attributes(
+def with_traits(
     attributes: Attributes,
     traits: dict[str, Any],
     names: NameTable,
+    claimed: Container[str],
     problems: list[FieldProblem],
-) -> None:
-    """Every trait that is no native's source, by its folded name; of two that fold to one the last wins."""
+) -> Attributes:
+    """`attributes` and those of the traits: a native's source that is not claimed, where a null clears; and a custom
+    attribute from each other trait by its name of `Names.trait`. Of two that fold to one name the last wins."""
+    customs: Attributes = {}
+    left_out = 0
     for key, value in traits.items():
-        if key in _NOT_CUSTOM:
-            if key in RESERVED_NAMES:
-                problems.append(FieldProblem(f"traits.{key}", "reserved_name"))
+        name = names[key]
+        if not name:
+            left_out += 1
+            _add_native(attributes, key, value, claimed, problems)
             continue
-        sent: AttributeValue
+        kind = type(value)
         try:
-            if type(value) is not str:
-                sent = attribute_value(value)
-            elif value[:1] in PLAIN_FIRST and len(value) <= STRING_LIMIT:
-                sent = value
-            else:
-                sent = attribute_string(value)
+            if kind is str:
+                if value[:1] not in PLAIN_FIRST or len(value) > STRING_LIMIT:
+                    value = attribute_string(value)
+            elif kind is not bool:
+                value = attribute_value(value)
         except Refused as refused:
+            left_out += 1
             problems.append(FieldProblem(f"traits.{key}", refused.reason))
             continue
-        name = names[key]
-        if name in attributes:
-            problems.append(FieldProblem(f"traits.{key}", "name_collision"))
-        elif not name:
-            problems.append(FieldProblem(f"traits.{key}", "name_empty"))
-            continue
-        attributes[name] = sent
+        customs[name] = value
+    if len(customs) + left_out != len(traits):
+        report_collisions(traits, names, "traits.", problems)
+    if attributes:
+        attributes.update(customs)
+        return attributes
+    return customs
+
+
+def add_native_traits(
+    attributes: Attributes, traits: dict[str, Any], claimed: Container[str], problems: list[FieldProblem]
+) -> None:
+    """The natives alone, as of the `traits` of a track."""
+    for trait in TRAIT_NATIVES.keys() & traits.keys():
+        _add_native(attributes, trait, traits[trait], claimed, problems)
+
+
+def _add_native(
+    attributes: Attributes, key: str, value: Any, claimed: Container[str], problems: list[FieldProblem]
+) -> None:
+    """What stands under a key that names no custom attribute."""
+    native = TRAIT_NATIVES.get(key)
+    if key in RESERVED_NAMES:
+        problems.append(FieldProblem(f"traits.{key}", "reserved_name"))
+    elif native is None:
+        problems.append(FieldProblem(f"traits.{key}", "name_empty"))
+    elif key not in claimed:
+        name, rule = native
+        try:
+            attributes[name] = None if value is None else rule(value)
+        except Refused as refused:
+            problems.append(FieldProblem(f"traits.{key}", refused.reason))

@@ -116,16 +116,17 @@ class Pipeline:
                 continue
             if record.replay is not None:
                 result = only_part(result, record.replay.part)
-            if result.problems:
-                self._problems.report(result.problems)
+            _, attributes, events, problems, time_ms = result
+            if problems:
+                self._problems.report(problems)
             if message.key() is None:
                 self._count_unkeyed()
                 result = self._newest(result, record)
-            for _, time_ms, _ in result.events:
-                if time_ms is not None and time_ms < oldest_ms:
-                    result = self._without_late_event(result, record)
-                    break
-            if result.attributes or result.events:
+                attributes = result.attributes
+            if events and time_ms is not None and time_ms < oldest_ms:
+                result = self._without_late_event(result, record)
+                events = result.events
+            if attributes or events:
                 add(result, record, now)
             else:
                 self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")

@@ -16,6 +16,7 @@ from streams.records import Ending, Record
 from streams.replay_headers import only_part
 
 NO_TIMESTAMP = 0
+DEAD_LETTERED = Ending.DEAD_LETTERED
 
 
 class Letters(Protocol):
@@ -35,24 +36,22 @@ class RecordSettlement:
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
         """Batch took these updates: a part of each of their records is done."""
-        now = time.time()
         ended = 0
-        latencies: list[float] = []
-        for update in updates:
-            for record in cast("list[Record]", update.records):
-                ledger = record.ledger
-                if ledger.forgotten:
-                    continue
-                if record.parts == 1 and record.ending is not Ending.DEAD_LETTERED:
-                    record.parts = 0
-                    ledger.complete(record.offset)
-                    ended += 1
-                else:
-                    self.settle(record, Ending.ACCEPTED, "")
-                kind, appended_ms = record.message.timestamp()
-                if kind != NO_TIMESTAMP:
-                    latencies.append(now - appended_ms / 1000)
-        self._metrics.latency.observe(latencies)
+        appended: list[tuple[int, int]] = []
+        records = cast("list[Record]", [record for update in updates for record in update.records])
+        for record in records:
+            ledger = record.ledger
+            if ledger.forgotten:
+                continue
+            if record.parts == 1 and record.ending is not DEAD_LETTERED:
+                record.parts = 0
+                ledger.complete(record.offset)
+                ended += 1
+            else:
+                self.settle(record, Ending.ACCEPTED, "")
+            appended.append(record.message.timestamp())
+        now_ms = time.time() * 1000
+        self._metrics.latency.observe([(now_ms - at) / 1000 for kind, at in appended if kind != NO_TIMESTAMP])
         if ended:
             self._metrics.records_ended("accepted", "", ended)
         self._metrics.updates_accepted(len(updates))

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as FetchedMessage
 from confluent_kafka.aio import AIOConsumer
 from faust import Service
 
@@ -36,6 +37,8 @@ ENDS_EVERY_S = 2.0
 LOG_ERRORS_EVERY_S = 10.0
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
+
+_Origin: TypeAlias = tuple[str, int, KafkaError | None]
 
 log = structlog.get_logger("segbatch.source")
 
@@ -183,16 +186,15 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._paused = wanted
 
     async def _hand_on(self, messages: Sequence[Message]) -> None:
-        for (topic, partition, failed), group in groupby(messages, _origin):
-            if failed:
-                for message in group:
+        for (topic, partition, error), found in _runs(messages):
+            if error is not None:
+                for message in found:
                     await self._on_error_item(message)
                 continue
             ledger = self._assignments.ledgers.get((topic, partition))
             if ledger is None or not ledger.sending:
                 continue
-            found = list(group)
-            offsets = [message.offset() for message in found]
+            offsets = list(map(FetchedMessage.offset, found))
             fresh = ledger.enter(offsets)
             if fresh is not None:
                 found, offsets = [found[i] for i in fresh], [offsets[i] for i in fresh]
@@ -310,8 +312,14 @@ class KafkaSource(Service):  # type: ignore[misc]
             self._hooks.on_failure(error)
 
 
-def _origin(message: Message) -> tuple[str, int, bool]:
-    return message.topic(), message.partition(), message.error() is not None
+def _runs(messages: Sequence[Message]) -> Iterator[tuple[_Origin, Sequence[Message]]]:
+    """The messages in their order, in runs of one topic, one partition and one error, if any."""
+    topics, partitions = map(FetchedMessage.topic, messages), map(FetchedMessage.partition, messages)
+    start = 0
+    for origin, run in groupby(zip(topics, partitions, map(FetchedMessage.error, messages), strict=True)):
+        end = start + len(list(run))
+        yield origin, messages[start:end]
+        start = end
 
 
 def _named(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -39,6 +39,8 @@ DAY_MS = 86_400_000
 def update_of(
     attributes: dict[str, AttributeValue], *events: ProfileEvent, at: int | None = None, user: str = "u"
 ) -> ProfileUpdate:
+    if at is None and events:
+        at = events[0].time_ms
     return ProfileUpdate(user, attributes, events, (), at)
 
 
