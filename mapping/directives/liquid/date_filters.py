@@ -17,6 +17,7 @@ _DIRECTIVE = re.compile(r"%([-_0^#:]*)([0-9]{0,3})[EO]?(.)", re.DOTALL)
 _SECONDS = re.compile(r"[0-9]{1,15}")
 _DATE_LENGTH_LIMIT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 _DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 1))
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -90,8 +91,19 @@ def _read(value: Any) -> datetime | None:
 
 def _guessed(text: str) -> datetime | None:
     """A date as people write it. The parser fills in what the text does not have: month and year must be there."""
-    guesses = {parser.parse(text, default=default) for default in _DEFAULTS}
+    guesses = {parser.parse(text, default=default, tzinfos=_named_zone) for default in _DEFAULTS}
     return guesses.pop() if len(guesses) == 1 else None
+
+
+def _named_zone(name: str | None, seconds: int | None) -> tzinfo | None:
+    """By its offset, or its name if JavaScript knows it; None if the text has neither. Never the machine's own."""
+    if seconds is not None:
+        return timezone(timedelta(seconds=seconds))
+    if name is None:
+        return None
+    if name not in _ZONES:
+        raise ValueError("no such time zone")
+    return timezone(timedelta(hours=_ZONES[name]))
 
 
 def _zone(zone: Any) -> tzinfo:
