@@ -13,9 +13,7 @@ from mapping.decode import decode_exactly
 from mapping.directives import UNDEFINED, DirectiveFailed, Template, TemplateError, compile_template
 from streams.commands.answers import Answer, answer_lines
 from streams.commands.options import EXIT_FAILED, fail
-
-_ENTRY_KEYS = frozenset(("name", "enabled", "trigger", "preset", "mapping"))
-"""The keys of an entry in mappings.yaml: of such a file the template is what stands in `mapping`."""
+from streams.mappings_file.keys import MAPPING_KEYS
 
 
 class _Unusable(Exception):
@@ -84,7 +82,7 @@ def _answer(compiled: Template, event: dict[str, Any]) -> Answer:
 
 
 def _read_template(path: Path) -> Template:
-    """Raises _Unusable."""
+    """The template in the file, or in `mapping` of the entry of mappings.yaml in it. Raises _Unusable."""
     try:
         document = _document(path.read_bytes())
     except OSError as error:
@@ -96,7 +94,7 @@ def _read_template(path: Path) -> Template:
         raise _Unusable(f"{path} is neither JSON nor YAML") from None
     except RecursionError:
         raise _Unusable(f"{path} is nested too deeply to be read") from None
-    if isinstance(document, dict) and "mapping" in document and document.keys() <= _ENTRY_KEYS:
+    if isinstance(document, dict) and "mapping" in document and document.keys() <= MAPPING_KEYS.keys():
         document = document["mapping"]
     try:
         return compile_template(document)
