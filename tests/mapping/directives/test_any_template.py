@@ -169,6 +169,19 @@ def test_any_json_is_a_template_or_has_problems(template: Any, event: dict[str, 
     check(template, event)
 
 
+@given(st.lists(paths, min_size=1, max_size=5), events)
+def test_a_path_gives_the_same_alone_and_among_others(wanted: list[str], event: dict[str, Any]) -> None:
+    alone = [compile_template({"@path": path}).resolve(event) for path in wanted]
+    together = compile_template({str(index): {"@path": path} for index, path in enumerate(wanted)})
+    expected = {str(index): value for index, value in enumerate(alone) if value is not UNDEFINED}
+    assert repr(together.resolve(event)) == repr(expected)
+    chosen = compile_template(
+        {"@if": {"exists": {"@path": wanted[0]}, "then": {"@path": wanted[-1]}, "else": "none"}}
+    )
+    found = alone[0] is not None and alone[0] is not UNDEFINED
+    assert repr(chosen.resolve(event)) == repr(alone[-1] if found else "none")
+
+
 @pytest.mark.slow
 @settings(max_examples=100_000)
 @given(templates, events)

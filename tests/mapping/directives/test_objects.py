@@ -64,6 +64,13 @@ def test_if(arguments: Any, value: Any) -> None:
     assert resolve({"@if": arguments}) == value
 
 
+def test_only_the_branch_that_counts_can_fail() -> None:
+    fails = {"@path": {"@path": "$.traits.logins"}}
+    assert resolve({"a": {"@if": {"exists": EMAIL, "then": 1, "else": fails}}}) == {"a": 1}
+    assert resolve({"a": {"@if": {"exists": MISSING, "then": fails, "else": 1}}}) == {"a": 1}
+    assert failure_of({"a": {"@if": {"exists": EMAIL, "then": fails}}}).path == "mapping.a.@if.then.@path"
+
+
 @pytest.mark.parametrize("nothing", [False, 0, "", None, 0.0])
 def test_an_else_that_is_false_counts_as_none(nothing: Any) -> None:
     assert resolve({"@if": {"exists": MISSING, "then": 1, "else": nothing}}) is UNDEFINED
