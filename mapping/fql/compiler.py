@@ -48,12 +48,12 @@ def compile_value(expression: nodes.Expression) -> Value:
             members = [compile_value(item) for item in items]
             return lambda event: [member(event) for member in members]
         case nodes.Call():
-            return _call(with_text(expression))
+            return _call(_with_text(expression))
         case _:
             return compile_condition(expression)
 
 
-def with_text(call: nodes.Call) -> nodes.Call:
+def _with_text(call: nodes.Call) -> nodes.Call:
     """A number or boolean that is written as what `contains` looks for is meant as its digits or letters."""
     match call:
         case nodes.Call(function="contains", arguments=(text, nodes.Literal(value=value) as part)):

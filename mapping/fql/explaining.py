@@ -8,7 +8,7 @@ from typing import Any
 
 from mapping.fql import nodes
 from mapping.fql.compiler import compile_condition, compile_value
-from mapping.fql.functions import json_text
+from mapping.fql.functions import compact_json
 from mapping.fql.paths import Event, find
 
 _SHOWN = 200
@@ -88,7 +88,7 @@ def _has(event: Event, keys: tuple[str, ...]) -> bool:
 
 
 def _shown(value: Any) -> str:
-    written = json_text(value)
+    written = compact_json(value)
     if written is None:
         return _TOO_DEEP
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"

@@ -17,7 +17,7 @@ import orjson
 from mapping.fql.globs import BadGlob, compile_glob
 from mapping.numbers import WrittenFloat, number_text
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 _FIRST_OF_WORD = re.compile(r"\S+")
@@ -114,7 +114,7 @@ def to_string(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return number_text(value if isinstance(value, int) else WrittenFloat(value))
-    return json_text(value)
+    return compact_json(value)
 
 
 def to_number(value: Any) -> int | float | None:
@@ -123,13 +123,15 @@ def to_number(value: Any) -> int | float | None:
         return None
     if isinstance(value, int | float):
         return value
-    if not isinstance(value, str) or not _NUMBER.fullmatch(value.strip()):
+    if not isinstance(value, str):
         return None
     written = value.strip()
+    if not _NUMBER.fullmatch(written):
+        return None
     return int(written) if written.lstrip("+-").isdigit() else float(written)
 
 
-def json_text(value: Any) -> str | None:
+def compact_json(value: Any) -> str | None:
     """Compact JSON; None for what is nested too deeply to be written."""
     try:
         return orjson.dumps(value).decode()

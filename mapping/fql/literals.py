@@ -8,6 +8,7 @@ from mapping.fql.errors import Mistake
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _NAMED = {'"': '"', "'": "'", "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE_IN_PATH = re.compile(r"\\(.)", re.DOTALL)
 _SEGMENT = re.compile(r"(?:[^.\\]|\\.)+", re.DOTALL)
 _DIGITS_LIMIT = 300
 """An integer of more digits is read as a float: Python is slow with long ones, and no event means them."""
@@ -40,6 +41,3 @@ def number_of(written: str) -> int | float:
 def path_keys(written: str) -> tuple[str, ...]:
     r"""The keys of a path; a backslash takes the next character as it is (`properties.product\ 1.price`)."""
     return tuple(_ESCAPE_IN_PATH.sub(r"\1", segment) for segment in _SEGMENT.findall(written))
-
-
-_ESCAPE_IN_PATH = re.compile(r"\\(.)", re.DOTALL)

@@ -25,7 +25,7 @@ def find(value: Any, keys: Sequence[str]) -> Any:
 
 def is_index(key: str) -> bool:
     """Whether the key can stand for an item of a list."""
-    return key.isdecimal() and len(key) <= _INDEX_DIGITS
+    return key.isascii() and key.isdecimal() and len(key) <= _INDEX_DIGITS
 
 
 def value_at(keys: Sequence[str]) -> Value:

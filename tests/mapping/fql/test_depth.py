@@ -105,3 +105,11 @@ def test_numbers_may_have_any_number_of_digits() -> None:
     assert compile_trigger("properties.n < " + "9" * 5_000).matches({"properties": {"n": 10**300}}) is True
     assert compile_trigger("properties.n < 1e999").matches({"properties": {"n": 10**300}}) is True
     assert compile_trigger("number(properties.n) = null").matches({"properties": {"n": "9" * 5_000}}) is True
+
+
+def test_half_of_a_surrogate_pair_is_a_character() -> None:
+    event = {"event": "\ud83d", "properties": {"list": ["\ud83d"]}}
+
+    assert compile_trigger("length(event) = 3 and lowercase(event) = event").matches(event) is True
+    assert compile_trigger('contains(string(properties.list), "[")').matches(event) is True
+    assert compile_trigger("event = null").explain(event).result is False

@@ -302,6 +302,8 @@ FUNCTIONS = [
     ("number(properties.price) = 5", True),
     ('number(" -1.5e1 ") = -15', True),
     ('number("5 euros") = null', True),
+    ('number(".5") = 0.5 and number("+5.") = 5', True),
+    ('number("") = null and number("0x10") = null and number("NaN") = null', True),
     ("number(properties.missing) = null", True),
     ("number(properties.paid) = null", True),
     ("number(properties.missing) < 1", False),
