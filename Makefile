@@ -15,7 +15,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain bench-repartition clean
+.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain bench-repartition bench-backfill clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-drain: setup ## how fast one worker drains a full topic, on a real Kafka (
 
 bench-repartition: setup ## how fast one process of repartition copies a topic, on a real Kafka (BENCH_ARGS)
 	@"$(BIN)/python" -m bench.repartition $(BENCH_ARGS)
+
+bench-backfill: setup ## a whole user base brought over beside a live stream, killed twice, on a real Kafka (BENCH_ARGS)
+	@"$(BIN)/python" -m bench.backfill $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches
 	rm -rf "$(VENV)" .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

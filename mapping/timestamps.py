@@ -10,6 +10,7 @@ Timestamp: TypeAlias = tuple[int, str]
 milliseconds if it came with a fraction, else whole seconds."""
 
 _SECOND_LENGTH = len("2026-03-02T09:14:07.")
+_EPOCH_DAY = datetime(1970, 1, 1).toordinal()
 _REMEMBERED_SECONDS = 20_000
 _MILLISECOND = {f"{millisecond:03}Z": millisecond for millisecond in range(1000)}
 
@@ -25,7 +26,7 @@ class _Seconds(dict[str, int | None]):
             found = None
         else:
             canonical = f"{moment.isoformat(timespec='seconds')}." == second
-            found = _whole_seconds(moment.replace(tzinfo=UTC)) * 1000 if canonical else None
+            found = _whole_seconds(moment) * 1000 if canonical else None
         if len(self) >= _REMEMBERED_SECONDS:
             self.clear()
         self[second] = found
@@ -60,4 +61,6 @@ def _any_form(value: str) -> Timestamp | None:
 
 
 def _whole_seconds(moment: datetime) -> int:
-    return round(moment.replace(microsecond=0).timestamp())
+    """Of a moment in UTC. Much faster than `timestamp`, which shows where events do not share their seconds."""
+    days = moment.toordinal() - _EPOCH_DAY
+    return days * 86_400 + moment.hour * 3600 + moment.minute * 60 + moment.second

@@ -41,7 +41,10 @@ class Fold:
 
     def put(self, update: ProfileUpdate, mark: int) -> None:
         """An event of the range."""
-        profile = self._profile(update.custom_id)
+        self._records += 1
+        profile = self._profiles.get(update.custom_id)
+        if profile is None:
+            profile = self._add(update.custom_id)
         before = len(profile.attributes)
         profile.put(update.attributes, mark)
         self._weight += ATTRIBUTE_BYTES * (len(profile.attributes) - before)
@@ -50,7 +53,10 @@ class Fold:
 
     def put_beside(self, custom_id: str, attributes: Mapping[str, AttributeValue], mark: int) -> None:
         """An event of the live stream that is not in the range."""
-        profile = self._profile(custom_id)
+        self._records += 1
+        profile = self._profiles.get(custom_id)
+        if profile is None:
+            profile = self._add(custom_id)
         profile.put_beside(attributes, mark)
         self._weight += ATTRIBUTE_BYTES * len(attributes)
 
@@ -65,12 +71,9 @@ class Fold:
             profile.events.append(event.body)
             self._weight += EVENT_BYTES + len(event.body)
 
-    def _profile(self, custom_id: str) -> FoldedProfile:
-        self._records += 1
-        profile = self._profiles.get(custom_id)
-        if profile is None:
-            profile = self._profiles[custom_id] = FoldedProfile()
-            self._weight += PROFILE_BYTES
+    def _add(self, custom_id: str) -> FoldedProfile:
+        profile = self._profiles[custom_id] = FoldedProfile()
+        self._weight += PROFILE_BYTES
         return profile
 
 

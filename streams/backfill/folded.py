@@ -52,18 +52,22 @@ class FoldedProfile:
 
     def put(self, attributes: Attributes, mark: int) -> None:
         """An event of the range says this; it is read after all that was put before. Takes over `attributes`."""
-        if not self.attributes and self.beside is None and ArrayDelta not in map(type, attributes.values()):
-            self.attributes, self.mark = attributes, mark
-            return
-        plain = ArrayDelta not in map(type, attributes.values()) and self.chains is None
-        if not plain or self.beside is not None or not supersedes(mark, self.mark):
+        mine = self.attributes
+        if self.beside is not None or self.chains is not None or ArrayDelta in map(type, attributes.values()):
             for name, value in attributes.items():
                 self._put_one(name, value, mark)
-            return
-        if mark != self.mark or self.marks is not None:
-            self._keep_marks().update(dict.fromkeys(attributes, mark))
-        self.attributes.update(attributes)
-        self.mark = mark
+        elif not mine:
+            self.attributes, self.mark = attributes, mark
+        elif mark == self.mark and self.marks is None:
+            mine.update(attributes)
+        elif mark >= self.mark or supersedes(mark, self.mark):
+            marks = self._keep_marks() if self.marks is None else self.marks
+            marks.update(dict.fromkeys(attributes, mark))
+            mine.update(attributes)
+            self.mark = mark
+        else:
+            for name, value in attributes.items():
+                self._put_one(name, value, mark)
 
     def put_beside(self, attributes: Mapping[str, AttributeValue], mark: int) -> None:
         """The live stream says this, beside the range and later than what was put before: it replaces values of the

@@ -81,6 +81,7 @@ class Reading:
         }
         self._place = self._stored_place()
         self._bytes_before = sum(file.bytes for file in self._files[: self._place.file])
+        self._is_bounded = plan.from_ms is not None or plan.to_ms is not None
         self._oldest_event_ms = 0.0
 
     def run(self, consumer: Consumer | None) -> bool:
@@ -113,26 +114,33 @@ class Reading:
         return not self._stopped()
 
     def _take_lines(self, lines: Sequence[bytes], path: str, number: int) -> None:
-        counts, read, put = self.counts, self._selection.of_file, self._fold.put
+        counts, read, put = self.counts, self._selection.of_history, self._put_of_file
         for index, line in enumerate(lines):
             if not line or line.isspace():
                 continue
             counts.events += 1
             result = read(line)
-            if type(result) is not ProfileUpdate or result.problems:
-                self._count(result, path, number + index + 1)
+            if type(result) is ProfileUpdate and not result.problems:
+                put(result)
+                continue
+            self._count(result, path, number + index + 1)
             for update in updates_of(result):
-                at_ms = update.timestamp_ms
-                if not self._is_in_range(at_ms):
-                    counts.skipped["outside_range" if at_ms is not None else "no_timestamp"] += 1
-                    continue
-                counts.selected += 1
-                put(self._without_old_events(update), UNDATED if at_ms is None else at_ms)
+                put(update)
+
+    def _put_of_file(self, update: ProfileUpdate) -> None:
+        at_ms = update.timestamp_ms
+        if self._is_bounded and not self._is_in_range(at_ms):
+            self.counts.skipped["outside_range" if at_ms is not None else "no_timestamp"] += 1
+            return
+        self.counts.selected += 1
+        if update.events:
+            update = self._without_old_events(update)
+        self._fold.put(update, UNDATED if at_ms is None else at_ms)
 
     def _is_in_range(self, at_ms: int | None) -> bool:
         plan = self._plan
         if at_ms is None:
-            return plan.from_ms is None and plan.to_ms is None
+            return False
         return (plan.from_ms is None or at_ms >= plan.from_ms) and (plan.to_ms is None or at_ms < plan.to_ms)
 
     def _read_topic(self, consumer: Consumer, topic: str) -> bool:
@@ -176,7 +184,9 @@ class Reading:
             self._count(result, f"{message.topic()}[{message.partition()}]", message.offset())
         for update in updates_of(result):
             self.counts.selected += 1
-            self._fold.put(self._without_old_events(update), mark_of(message, update))
+            if update.events:
+                update = self._without_old_events(update)
+            self._fold.put(update, mark_of(message, update))
 
     def _count(self, result: MappingResult, source: str, place: int) -> None:
         """Count what is not a plain update."""
@@ -189,8 +199,6 @@ class Reading:
 
     def _without_old_events(self, update: ProfileUpdate) -> ProfileUpdate:
         """Batch takes events of the last 24 hours only; the attributes go without older ones."""
-        if not update.events:
-            return update
         oldest = self._oldest_event_ms
         kept = tuple(event for event in update.events if event.time_ms is None or event.time_ms >= oldest)
         self.counts.fields["event_too_old"] += len(update.events) - len(kept)

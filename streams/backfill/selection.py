@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from mapping.mapper import MapEvent
@@ -30,22 +31,14 @@ class Selection:
         self._matches = matches
         self._map_event = map_event
         self._map_live = map_live
-
-    def of_file(self, line: bytes) -> MappingResult:
-        """What a line of a file says."""
-        return read_record(self._taken, line)
-
-    def of_history(self, record: bytes | None) -> MappingResult:
-        """What a record of a topic says that no worker reads."""
-        return read_record(self._taken, record)
-
-    def of_live_history(self, record: bytes | None) -> MappingResult | Beside:
+        self.of_history: Callable[[bytes | None], MappingResult] = partial(read_record, self._taken)
+        """What a line of a file says, or a record of a topic that no worker reads."""
+        self.of_live_history: Callable[[bytes | None], MappingResult | Beside] = partial(
+            read_record, self._taken_or_beside
+        )
         """What a record of the range says, of a topic that the workers deliver."""
-        return read_record(self._taken_or_beside, record)
-
-    def of_live(self, record: bytes | None) -> MappingResult:
+        self.of_live: Callable[[bytes | None], MappingResult] = partial(read_record, map_live)
         """What the workers make of a record."""
-        return read_record(self._map_live, record)
 
     def _taken(self, event: dict[str, Any], problems: list[FieldProblem]) -> MappingResult:
         reason = self._left_out(event)
