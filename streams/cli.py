@@ -12,6 +12,7 @@ from streams.commands import (
     explain,
     init,
     map_events,
+    membership,
     produce,
     repartition,
     run,
@@ -19,6 +20,7 @@ from streams.commands import (
     sandbox,
     template,
     trigger,
+    verify,
 )
 from streams.demo.command import demo
 
@@ -44,6 +46,8 @@ app.command()(produce.produce)
 app.command()(trigger.trigger)
 app.command()(template.template)
 app.command()(repartition.repartition)
+app.command()(verify.verify)
+app.command()(membership.membership)
 sandbox.register(app)
 app.add_typer(config.app, name="config")
 app.add_typer(backfill.app, name="backfill")

@@ -86,6 +86,13 @@ class Folder:
                 raise BackfillError(f"backfill {backfill} is {phase}: there is nothing to go on with")
             yield read_plan(store.fact("plan")), store
 
+    @contextmanager
+    def looked_into(self, backfill: str) -> Iterator[Store]:
+        """The state of a backfill, held, to be read. Raises BackfillError if it is unknown, or runs."""
+        database = self._database(backfill)
+        with _held(database.with_name("lock"), f"backfill {backfill} is running"), _opened(database) as store:
+            yield store
+
     def _is_running(self, backfill: str) -> bool:
         """Whether a process holds it."""
         try:

@@ -26,7 +26,7 @@ MetricsPort = Annotated[
 ]
 
 
-def milliseconds(option: str, text: str | None) -> int | None:
+def milliseconds(option: str, text: str | None, command: str = "backfill") -> int | None:
     """An ISO 8601 time as milliseconds since 1970; UTC if it names no zone."""
     if text is None:
         return None
@@ -35,7 +35,7 @@ def milliseconds(option: str, text: str | None) -> int | None:
         return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         fail(
-            f"backfill: {option} {text!r} is not an ISO 8601 time such as 2026-01-31 or 2026-01-31T08:00:00Z"
+            f"{command}: {option} {text!r} is not an ISO 8601 time such as 2026-01-31 or 2026-01-31T08:00:00Z"
         )
 
 

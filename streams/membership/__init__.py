@@ -1,0 +1,1 @@
+"""`segbatch membership`: what a topic last said of a user's audiences, or of an audience's users."""

@@ -1,0 +1,1 @@
+"""`segbatch verify`: is what Batch has what the events say?"""
