@@ -8,7 +8,6 @@ dead and comes back is refused by its group membership, which travels with the o
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -17,9 +16,9 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from streams.records import Message
-from streams.repartition.keys import KeyOrigin, find_key
 from streams.repartition.metrics import RepartitionMetrics
 from streams.repartition.places import Place, first_offsets, low_offset
+from streams.repartition.transactions import Transactions
 
 FETCH_RECORDS = 2_000
 FETCH_S = 0.1
@@ -27,9 +26,6 @@ COMMIT_EVERY_S = 0.2
 """How long readers of the keyed topic wait for a record at most, besides the commit itself."""
 LARGEST_TRANSACTION_BYTES = 16 * 1024 * 1024
 """Of values: what is on its way to the brokers fits into memory, whatever their speed."""
-TRANSACTION_CALL_S = 5.0
-GIVE_UP_AFTER_S = 60.0
-"""So long a transaction's call is repeated while the brokers do not answer it."""
 UNREAD_EVERY_S = 2.0
 
 log = structlog.get_logger("segbatch.repartition")
@@ -51,7 +47,7 @@ class Copier:
         on_error: Callable[[KafkaError], None],
     ) -> None:
         self._consumer = consumer
-        self._producer = producer
+        self._transactions = Transactions(producer, on_error)
         self._target_of = target_of
         self._metrics = metrics
         self._start = start
@@ -65,29 +61,28 @@ class Copier:
         self._anew: set[Place] = set()
         """Partitions that must be fetched again from `_next`: what was fetched of them is void."""
         self._assigned_now: set[Place] = set()
-        self._in_transaction = False
-        self._copied: Counter[KeyOrigin] = Counter()
-        self._bytes = 0
-        self._refusal: KafkaError | None = None
-        """Why the brokers did not take a record of this transaction."""
         self._commit_at = 0.0
         self._unread_at = 0.0
-        self.moved_at = time.monotonic()
-        """When it last got an answer of Kafka's client, be it a failure."""
+        self._fetched_at = time.monotonic()
+
+    @property
+    def moved_at(self) -> float:
+        """When Kafka's client last returned from a call, in monotonic seconds."""
+        return max(self._fetched_at, self._transactions.moved_at)
 
     def run(self, sources: Sequence[str], stopped: Callable[[], bool]) -> None:
         """Copy until `stopped`, commit, and leave the group. Raises KafkaException when this producer cannot go on;
         then nothing of what was not committed is to be seen by readers of committed records."""
         try:
-            self._retried(self._producer.init_transactions)
+            self._transactions.prepare()
             self._consumer.subscribe(
                 list(sources), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
             )
             while not stopped():
-                self.moved_at = time.monotonic()
+                self._fetched_at = time.monotonic()
                 self._copy(self._fetched())
                 now = time.monotonic()
-                if self._bytes >= LARGEST_TRANSACTION_BYTES or now >= self._commit_at:
+                if self._transactions.bytes >= LARGEST_TRANSACTION_BYTES or now >= self._commit_at:
                     self._commit()
                     self._commit_at = now + COMMIT_EVERY_S
                 if now >= self._unread_at:
@@ -127,53 +122,25 @@ class Copier:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
 
     def _copy(self, messages: Sequence[Message]) -> None:
-        for place, group in groupby(messages, _place):
-            if place not in self._next:
-                continue
-            records = []
-            for message in group:
-                if message.error() is None:
-                    records.append(message)
-                else:
-                    self._send(place, records)
-                    records = []
+        for (place, failed), group in groupby(messages, _origin):
+            if failed:
+                for message in group:
                     self._on_error_message(place, message)
-            self._send(place, records)
+            elif place in self._next:
+                self._send(place, list(group))
 
     def _send(self, place: Place, records: Sequence[Message]) -> None:
-        """Hand a partition's records to the producer, in order. Its queue has no limit, so that it takes all of
-        them; a transaction's size has."""
-        if not records:
-            return
-        self._begin()
-        target = self._target_of(place[0])
-        produce, confirmed = self._producer.produce, self._confirmed
-        for record in records:
-            value = record.value()
-            key, origin = find_key(value)
-            produce(
-                target,
-                value,
-                record.key() if key is None else key,
-                on_delivery=confirmed,
-                timestamp=max(0, record.timestamp()[1]),
-                headers=record.headers(),
-            )
-            self._copied[origin] += 1
-            self._bytes += len(record)
-        self._producer.poll(0)
+        self._transactions.send(self._target_of(place[0]), records)
         self._next[place] = records[-1].offset() + 1
-
-    def _confirmed(self, error: KafkaError | None, _: Any) -> None:
-        if error is not None and self._refusal is None and error.code() != KafkaError._PURGE_QUEUE:
-            self._refusal = error
 
     def _on_error_message(self, place: Place, message: Message) -> None:
         error = message.error()
         if error.code() == KafkaError._PARTITION_EOF:
-            self._next[place] = max(self._next[place], message.offset())
+            if place in self._next:
+                self._next[place] = max(self._next[place], message.offset())
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-            self._skip_what_is_gone(place)
+            if place in self._next:
+                self._skip_what_is_gone(place)
         elif error.fatal():
             raise KafkaException(error)
         else:
@@ -202,11 +169,6 @@ class Copier:
         self._next[place] = low
         self._anew.add(place)
 
-    def _begin(self) -> None:
-        if not self._in_transaction:
-            self._producer.begin_transaction()
-            self._in_transaction = True
-
     def _commit(self) -> None:
         """Commit what was copied with its offsets. Raises KafkaException if the producer cannot go on."""
         offsets = [
@@ -216,57 +178,21 @@ class Copier:
         ]
         if not offsets:
             return
-        self._begin()
-        membership = self._consumer.consumer_group_metadata()
-        try:
-            self._retried(
-                lambda timeout: self._producer.send_offsets_to_transaction(offsets, membership, timeout)
-            )
-            self._retried(self._producer.commit_transaction)
-        except KafkaException as error:
-            if not error.args[0].txn_requires_abort():
-                raise
-            refusal = self._refusal
-            self._abort()
-            if refusal is not None:
-                raise KafkaException(refusal) from error
-            self._on_error(error.args[0])
-            return
-        self._metrics.committed(self._copied)
-        self._committed = dict(self._next)
-        self._end_transaction()
+        copied = self._transactions.copied
+        if self._transactions.commit(offsets, self._consumer.consumer_group_metadata()):
+            self._metrics.committed(copied)
+            self._committed = dict(self._next)
+        else:
+            self._go_back()
 
-    def _abort(self) -> None:
-        """Throw the transaction away and read what was in it again."""
-        self._retried(self._producer.abort_transaction)
+    def _go_back(self) -> None:
+        """A transaction was aborted: read what was in it again."""
         self._metrics.transactions.labels("aborted").inc()
         self._anew |= {place for place, offset in self._next.items() if offset != self._committed[place]}
         self._next = dict(self._committed)
-        self._end_transaction()
-
-    def _end_transaction(self) -> None:
-        self._in_transaction = False
-        self._copied = Counter()
-        self._bytes = 0
-        self._refusal = None
-
-    def _retried(self, call: Callable[[float], object]) -> None:
-        """A call of the transaction, repeated while its failure is one that passes."""
-        give_up_at = time.monotonic() + GIVE_UP_AFTER_S
-        while True:
-            try:
-                call(TRANSACTION_CALL_S)
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > give_up_at:
-                    raise
-                self._on_error(error.args[0])
-            else:
-                return
-            finally:
-                self.moved_at = time.monotonic()
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        begun = first_offsets(consumer, partitions, self._start)
+        begun = first_offsets(consumer, partitions, self._start) if partitions else {}
         self._next |= begun
         self._committed |= begun
         self._assigned_now |= begun.keys()
@@ -286,8 +212,9 @@ class Copier:
 
     def _lost(self, _: Any, partitions: Sequence[TopicPartition]) -> None:
         """They belong to others already: what was copied of them is theirs to copy."""
-        if self._in_transaction and self._next:
-            self._abort()
+        if self._transactions.open and self._next:
+            self._transactions.abort()
+            self._go_back()
         self._give_up("lost", partitions)
 
     def _give_up(self, kind: str, partitions: Sequence[TopicPartition]) -> None:
@@ -312,6 +239,10 @@ class Copier:
 
 def _place(message: Message) -> Place:
     return message.topic(), message.partition()
+
+
+def _origin(message: Message) -> tuple[Place, bool]:
+    return _place(message), message.error() is not None
 
 
 def _places(partitions: Iterable[TopicPartition]) -> list[Place]:

@@ -156,7 +156,7 @@ class Repartition:
             consumer.get("partition.assignment.strategy", "")
         )
         producer = Producer(self._producer_settings(), logger=_LIBRDKAFKA)
-        self._look_at_targets(producer)
+        self._look_at_topics(producer)
         return Copier(
             Consumer(consumer, logger=_LIBRDKAFKA),
             producer,
@@ -182,13 +182,13 @@ class Repartition:
             "error_cb": self._on_error,
         }
 
-    def _look_at_targets(self, producer: Producer) -> None:
-        """Raises KafkaException if a keyed topic is not there."""
+    def _look_at_topics(self, producer: Producer) -> None:
+        """Raises KafkaException, which names the topic, if one is not there."""
         for source in self._job.sources:
-            target = self._job.target_of(source)
-            error = producer.list_topics(target, timeout=REACH_S).topics[target].error
-            if error is not None:
-                raise KafkaException(error)
+            for topic in (source, self._job.target_of(source)):
+                error = producer.list_topics(topic, timeout=REACH_S).topics[topic].error
+                if error is not None:
+                    raise KafkaException(KafkaError(error.code(), f"topic {topic}: {error.str()}"))
 
     def _announce(self) -> None:
         self._assigned = True
@@ -225,7 +225,7 @@ def _told(error: KafkaError, job: Job) -> str:
     """What is wrong, and what to do."""
     targets = ", ".join(job.target_of(source) for source in job.sources)
     remedies = {
-        KafkaError.UNKNOWN_TOPIC_OR_PART: f"create {targets}, with as many partitions as there shall be workers",
+        KafkaError.UNKNOWN_TOPIC_OR_PART: "create it; a keyed topic needs as many partitions as workers",
         KafkaError.TOPIC_AUTHORIZATION_FAILED: f"give this user READ on {_listed(job.sources)} and WRITE on {targets}",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"give this user READ on the group {job.group}",
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (

@@ -230,14 +230,17 @@ def test_a_record_too_large_for_the_keyed_topic_is_told_and_goes_when_there_is_r
     assert process.stop() == 0
 
 
-def test_a_missing_keyed_topic_is_told_and_waited_for(bench: Bench) -> None:
-    bench.kafka.create_topic(bench.source, PARTITIONS)
-    bench.kafka.produce(bench.source, [event(1, 0, 0)])
+@pytest.mark.parametrize("missing", ["source", "target"])
+def test_a_missing_topic_is_told_and_waited_for(bench: Bench, missing: str) -> None:
+    there, not_there = (bench.source, bench.target) if missing == "target" else (bench.target, bench.source)
+    bench.kafka.create_topic(there, PARTITIONS)
     process = bench.start()
     told = process.wait_for("repartition is interrupted, and begins anew")
-    assert f"create {bench.target}" in told["reason"]
+    assert f"topic {not_there}:" in told["reason"]
+    assert "create it" in told["reason"]
 
-    bench.kafka.create_topic(bench.target, PARTITIONS)
+    bench.kafka.create_topic(not_there, PARTITIONS)
+    bench.kafka.produce(bench.source, [event(1, 0, 0)])
     bench.wait_until_copied()
 
     assert process.ready().readiness() == (200, {})

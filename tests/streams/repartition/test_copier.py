@@ -180,6 +180,20 @@ def test_a_lost_partition_commits_nothing_more(monkeypatch: pytest.MonkeyPatch) 
     assert transactions.aborts == 1
 
 
+def test_a_member_without_partitions_waits() -> None:
+    def idle(group: Group) -> list[FakeMessage]:
+        group.on["assign"](group, [])
+        return []
+
+    group = Group(idle, fetched(record(0)))
+    transactions = Transactions()
+
+    run(group, transactions)
+
+    assert group.calls == []
+    assert transactions.commits == []
+
+
 def test_a_failure_that_passes_is_tried_again() -> None:
     group = Group(assigned(), fetched(record(0)))
     transactions = Transactions(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, "", False, True, False))
