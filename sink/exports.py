@@ -46,6 +46,8 @@ class Export(NamedTuple):
     started_at: str
     """When Batch began to read the profiles, RFC 3339, as far as it tells."""
     files: tuple[ExportFile, ...]
+    attributes: frozenset[str] | None
+    """The names that were asked for, as far as Batch tells."""
 
 
 class ExportClient:
@@ -196,7 +198,10 @@ def _export(export_id: str, payload: Mapping[str, Any]) -> Export:
         ExportFile(str(file["id"]), int(file.get("size") or 0))
         for file in sorted(files, key=lambda file: file.get("part") or 0)
     ]
-    return Export(export_id, str(payload.get("start_date") or ""), tuple(found))
+    request = payload.get("request")
+    names = request.get("attributes") if isinstance(request, dict) else None
+    attributes = frozenset(map(str, names)) if isinstance(names, list) else None
+    return Export(export_id, str(payload.get("start_date") or ""), tuple(found), attributes)
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from streams.backfill.kafka_range import reading_consumer
 from streams.backfill.problems import BackfillError
 from streams.backfill.progress import progress_for_people
 from streams.backfill.stopping import Stopping
-from streams.commands.backfill.options import EXIT_INTERRUPTED, StandardError, milliseconds
+from streams.commands.backfill.options import EXIT_INTERRUPTED, StandardError
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit, mappings_or_exit
+from streams.commands.ranges import EARLIEST, From, To, Topics, times_of
 from streams.logs import configure_logs
 from streams.mapping_settings import mapping_settings
 from streams.membership.reading import Reading, fix_range, narrow
@@ -30,15 +31,9 @@ def membership(
     audience: Annotated[
         str | None, typer.Option("--audience", metavar="KEY", help="An audience, in place of a user.")
     ] = None,
-    from_time: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Begin of the range: ISO 8601, or earliest.")
-    ] = "earliest",
-    to_time: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="End of the range, outside of it; else now.")
-    ] = None,
-    topic: Annotated[
-        list[str] | None, typer.Option("--topic", help="Topic; may be repeated. Else kafka.topics.")
-    ] = None,
+    from_time: From = EARLIEST,
+    to_time: To = None,
+    topic: Topics = None,
     all_partitions: Annotated[
         bool,
         typer.Option("--all-partitions", help="Look for a user in all partitions, also of a keyed topic."),
@@ -55,13 +50,12 @@ def membership(
     loaded = load_or_exit(config, ("kafka.brokers",) if topic else ("kafka.brokers", "kafka.topics"))
     settings = loaded.settings
     configure_logs("text", "warning", cast(Any, StandardError()))
-    begin = None if from_time == "earliest" else milliseconds("--from", from_time, "membership")
-    end = milliseconds("--to", to_time, "membership")
+    times = times_of("membership", from_time, to_time)
     map_record = compile_mapper(mapping_settings(settings), mappings_or_exit(settings).mapping_set)
     stopping = Stopping(lambda: False)
     try:
         with progress_for_people() as shown, stopping.on_signals(), reading_consumer(settings) as consumer:
-            span = fix_range(consumer, topic or settings.kafka.topics, begin, end)
+            span = fix_range(consumer, topic or settings.kafka.topics, *times)
             if user_id is not None and not all_partitions:
                 span = narrow(consumer, span, user_id)
             reading = Reading(consumer, span, map_record, shown, stopping)

@@ -17,12 +17,14 @@ from sink.client import Credentials
 from sink.exports import ExportClient, ExportError
 from streams.backfill.folder import Folder
 from streams.backfill.kafka_range import reading_consumer
+from streams.backfill.plan import Plan
 from streams.backfill.problems import BackfillError
 from streams.backfill.progress import Shown, progress_for_people
 from streams.backfill.stopping import Stopping
-from streams.commands.backfill.options import DEFAULT_STATE, StandardError, State, milliseconds
+from streams.commands.backfill.options import DEFAULT_STATE, StandardError, State
 from streams.commands.check_kafka import SILENT
 from streams.commands.options import EXIT_USAGE, ConfigFile, fail, load_or_exit, mappings_or_exit
+from streams.commands.ranges import EARLIEST, From, To, Topics, times_of
 from streams.logs import configure_logs
 from streams.mapping_settings import mapping_settings
 from streams.settings import Loaded, Settings, client_settings
@@ -41,16 +43,9 @@ _TO_KAFKA = ("kafka.brokers", "kafka.topics")
 
 
 def verify(
-    from_time: Annotated[
-        str,
-        typer.Option("--from", metavar="TIME", help="Begin of the range: ISO 8601, or earliest."),
-    ] = "earliest",
-    to_time: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="End of the range, outside of it; else now.")
-    ] = None,
-    topic: Annotated[
-        list[str] | None, typer.Option("--topic", help="Topic; may be repeated. Else kafka.topics.")
-    ] = None,
+    from_time: From = EARLIEST,
+    to_time: To = None,
+    topic: Topics = None,
     backfill: Annotated[
         str | None,
         typer.Option(
@@ -83,37 +78,39 @@ def verify(
     The range is read of the topics, and folded as the workers do. Exit code 0: all equal; 1: there are differences;
     2: it could not be found out; 78: the configuration cannot be used.
     """
+    if backfill is not None and (topic or to_time is not None or from_time != EARLIEST):
+        fail("verify: --backfill has a range of its own: leave --from, --to and --topic out")
     required = _TO_BATCH if backfill is not None else (*_TO_BATCH, *(_TO_KAFKA[:1] if topic else _TO_KAFKA))
     loaded = load_or_exit(config, required)
     configure_logs("text", "warning", cast(Any, StandardError()))
-    from_ms = None if from_time == "earliest" else milliseconds("--from", from_time, "verify")
-    plan = plan_of_range(
-        topic or loaded.settings.kafka.topics, from_ms, milliseconds("--to", to_time, "verify")
-    )
-    map_live = compile_event_mapper(
-        mapping_settings(loaded.settings), mappings_or_exit(loaded.settings).mapping_set
-    )
+    plan = plan_of_range(topic or loaded.settings.kafka.topics, *times_of("verify", from_time, to_time))
     options = Options(profiles, settle, export_timeout, export)
-    stopping = Stopping(lambda: False)
     try:
-        with progress_for_people() as shown, stopping.on_signals(), _consumer(loaded.settings) as consumer:
-            source = (
-                fold_of_topics(cast(Consumer, consumer), plan, map_live, shown, stopping)
-                if backfill is None
-                else fold_of_backfill(Folder(state), backfill)
-            )
-            with source as expected:
-                found = _verified(
-                    loaded, Verification(expected, consumer, map_live, options, shown, stopping), shown
-                )
+        with progress_for_people() as shown:
+            found = _found(loaded, options, plan if backfill is None else (Folder(state), backfill), shown)
     except (BackfillError, VerifyError, ExportError) as error:
         fail(f"verify: {error}", EXIT_TROUBLE)
     if in_json:
         typer.echo(orjson.dumps(as_json(found, values=values), option=orjson.OPT_INDENT_2).decode())
     else:
-        for line in in_words(found, shown=show, values=values):
-            typer.echo(line)
+        typer.echo("\n".join(in_words(found, shown=show, values=values)))
     raise typer.Exit(0 if found.ok else EXIT_DIFFERENT)
+
+
+def _found(loaded: Loaded, options: Options, source: Plan | tuple[Folder, str], shown: Shown) -> Found:
+    """Fold the source, a range or a backfill, and verify it. Raises BackfillError, VerifyError, ExportError."""
+    settings = loaded.settings
+    map_live = compile_event_mapper(mapping_settings(settings), mappings_or_exit(settings).mapping_set)
+    stopping = Stopping(lambda: False)
+    with stopping.on_signals(), _consumer(settings) as consumer:
+        fold = (
+            fold_of_topics(cast(Consumer, consumer), source, map_live, shown, stopping)
+            if isinstance(source, Plan)
+            else fold_of_backfill(*source)
+        )
+        with fold as expected:
+            verification = Verification(expected, consumer, map_live, options, shown, stopping)
+            return _verified(loaded, verification, shown)
 
 
 def _verified(loaded: Loaded, verification: Verification, shown: Shown) -> Found:

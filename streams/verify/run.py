@@ -96,7 +96,10 @@ class Verification:
             self._go_on()
             self.shown.at(DONE_OF_STATUS.get(status, 0.0), 0)
 
-        return await client.done(export_id, on_status, self.options.export_timeout_s)
+        export = await client.done(export_id, on_status, self.options.export_timeout_s)
+        if export.attributes is not None and not export.attributes.issuperset(names):
+            raise VerifyError(f"export {export_id} was asked for with other attributes: leave --export out")
+        return export
 
     async def _compare(
         self, client: ExportClient, export: Export, chosen: frozenset[str] | None, found: Found

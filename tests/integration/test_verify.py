@@ -184,6 +184,18 @@ def test_a_backfill_of_files_is_verified_by_its_id(scene: Scene, tmp_path: Path)
     assert outcome["differences"] == [{"custom_id": "user-7", "attribute": "n", "kind": "value"}]
 
 
+def test_an_export_is_used_again(scene: Scene, tmp_path: Path) -> None:
+    scene.kafka.produce(scene.topic, [Record(identify("user-1", plan="gold"), b"user-1")])
+    delivered(scene)
+    export = verify(scene, tmp_path, "--settle", "0")["export"]
+    plant(scene, "user-1", plan="silver")
+
+    assert verify(scene, tmp_path, "--export", export)["export"] == export
+    scene.kafka.produce(scene.topic, [Record(identify("user-1", city="Lyon"), b"user-1")])
+    told = verify(scene, tmp_path, "--export", export, code=2)
+    assert "was asked for with other attributes" in told
+
+
 def test_trouble_is_told_in_a_line(make_scene: MakeScene, tmp_path: Path) -> None:
     scene = make_scene(**EXPORTS, rest_api_key="another").create_topics()
     scene.kafka.produce(scene.topic, [Record(identify("user-1", plan="gold"), b"user-1")])
@@ -192,4 +204,6 @@ def test_trouble_is_told_in_a_line(make_scene: MakeScene, tmp_path: Path) -> Non
     assert "batch.rest_api_key" in told
     assert REST_API_KEY not in told
     assert "no backfill 'x'" in verify(scene, tmp_path, "--backfill", "x", code=2)
+    told = verify(scene, tmp_path, "--backfill", "x", "--to", "2026-01-01", code=2)
+    assert "leave --from, --to and --topic out" in told
     assert "--from 'soon' is not an ISO 8601 time" in verify(scene, tmp_path, "--from", "soon", code=2)
