@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -97,7 +98,7 @@ class Fleet:
     def save_logs(self, folder: Path) -> None:
         """One file for each worker."""
         for number, worker in enumerate(self.all, 1):
-            lines = [str(line) for line in worker.lines] + worker.not_json
+            lines = [json.dumps(line) for line in worker.lines] + worker.not_json
             (folder / f"worker-{number}.log").write_text("\n".join(lines))
 
     def close(self) -> None:

@@ -22,6 +22,14 @@ class Ground:
     nodes: Sequence[JarBroker]
     network: Network
 
+    def heal(self) -> None:
+        """Everything runs and nothing is spoilt, as at the start, whatever a run that broke off left behind."""
+        self.network.http.poison()
+        self.network.kafka.poison()
+        for node in self.nodes:
+            if not node.running:
+                node.start()
+
     def brokers(self, proxied: bool) -> str:
         """`bootstrap.servers` of the workers."""
         if not proxied:

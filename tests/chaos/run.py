@@ -59,7 +59,7 @@ def run(
     folder.mkdir(parents=True)
     started = time.monotonic()
     size = scenario.sizes[scale]
-    chances = random.Random(f"{seed} {scenario.name} {protocol}")
+    chances, draws = (random.Random(f"{seed} {scenario.name} {protocol} {of}") for of in ("acts", "traffic"))
     kafka = ground.kafka
     topic, group = kafka.unique(scenario.name), kafka.unique(f"{scenario.name}-{protocol}")
     letters = kafka.create_topic(f"{kafka.create_topic(topic, size.partitions)}.dead-letter", size.partitions)
@@ -69,7 +69,7 @@ def run(
     key_file.write_text(REST_API_KEY)
     seen: Counter[str] = Counter()
     fleet = Fleet(_settings(scenario, ground, batch, protocol, topic, group, key_file), folder, seen, chances)
-    feeder = Feeder(kafka, topic, size.traffic, chances)
+    feeder = Feeder(kafka, topic, size.traffic, draws)
     watch = GroupWatch(kafka, group)
     stage = Stage(ground, batch, fleet, feeder, watch, size, chances, seen, folder)
     try:
@@ -88,6 +88,7 @@ def run(
         fleet.close()
         _keep_logs(stage)
         batch.close()
+        ground.heal()
     return Result(scenario.name, scenario.title, protocol, seed, verdict, seen, time.monotonic() - started)
 
 

@@ -183,6 +183,11 @@ class JarBroker:
             self.kill()
             raise KafkaUnavailable(f"{error}\n{self._end_of_log()}") from error
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and neither stopped nor killed since."""
+        return self._process is not None
+
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 
