@@ -33,7 +33,7 @@ SCENARIO = Scenario(
     watched=True,
     sizes={
         "short": Size(20, {"kills": 3, "rebalances": 6}),
-        "full": Size(45, {"kills": 7, "rebalances": 14}),
+        "full": Size(40, {"kills": 6, "rebalances": 12}),
         "soak": Size(1_200, {"kills": 100, "rebalances": 200}, traffic=Traffic(per_s=800, users=10_000)),
     },
 )

@@ -25,7 +25,7 @@ SCENARIO = Scenario(
     disturb=disturb,
     sizes={
         "short": Size(20, {"terminations": 5, "rebalances": 8}),
-        "full": Size(45, {"terminations": 10, "rebalances": 20}),
+        "full": Size(36, {"terminations": 8, "rebalances": 20}),
         "soak": Size(600, {"terminations": 50, "rebalances": 150}, traffic=Traffic(per_s=800, users=10_000)),
     },
 )

@@ -90,7 +90,7 @@ SCENARIO = Scenario(
     proxied=True,
     settings={"BATCH__REQUEST_TIMEOUT_S": str(REQUEST_TIMEOUT_S)},
     sizes={
-        "full": Size(80, {"toxics": 20, "cuts": 15}),
+        "full": Size(64, {"toxics": 20, "cuts": 15}),
         "soak": Size(1_200, {"toxics": 20, "cuts": 30}, traffic=Traffic(per_s=600, users=10_000)),
     },
 )
