@@ -7,7 +7,8 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ READY_S = 90.0
 REBALANCED = ("partitions assigned", "partitions revoked", "partitions lost")
 
 
-class Killed(NamedTuple):
+class GivenUp(NamedTuple):
     """When (seconds since 1970), and the partitions that the worker had."""
 
     at: float
@@ -37,7 +38,7 @@ class Fleet:
         self.all: list[Worker] = []
         self.up: list[Worker] = []
         """Those that run and were not asked to stop."""
-        self.killed: list[Killed] = []
+        self.killed: list[GivenUp] = []
         self._leaving: list[Worker] = []
 
     def start(self, count: int = 1) -> list[Worker]:
@@ -59,7 +60,7 @@ class Fleet:
         self.up.remove(worker)
         at = time.time()
         worker.kill()
-        self.killed.append(Killed(at, partitions_of(worker)))
+        self.killed.append(GivenUp(at, partitions_of(worker)))
         self._seen["kills"] += 1
 
     def terminate(self, worker: Worker | None = None) -> Worker:
@@ -95,6 +96,14 @@ class Fleet:
         """How often any worker was told that its partitions change."""
         return sum(line.get("event") in REBALANCED for worker in self.all for line in worker.lines)
 
+    def losses(self) -> list[GivenUp]:
+        """Whenever a worker lost its partitions to the group, by its own log."""
+        return [
+            GivenUp(datetime.fromisoformat(line["timestamp"]).timestamp(), _numbers(line["partitions"]))
+            for worker in self.all
+            for line in worker.logged("partitions lost")
+        ]
+
     def save_logs(self, folder: Path) -> None:
         """One file for each worker."""
         for number, worker in enumerate(self.all, 1):
@@ -112,6 +121,11 @@ def partitions_of(worker: Worker) -> frozenset[int]:
     held: set[int] = set()
     for line in worker.lines:
         if line.get("event") in REBALANCED:
-            named = {int(name.rpartition("[")[2].rstrip("]")) for name in line["partitions"]}
+            named = _numbers(line["partitions"])
             held = held | named if line["event"] == "partitions assigned" else held - named
     return frozenset(held)
+
+
+def _numbers(partitions: Iterable[str]) -> frozenset[int]:
+    """Of names such as `events[3]`."""
+    return frozenset(int(name.rpartition("[")[2].rstrip("]")) for name in partitions)

@@ -191,7 +191,7 @@ def _settings(
         "KAFKA__TOPICS": topic,
         "KAFKA__GROUP": group,
         "KAFKA__GROUP_PROTOCOL": protocol,
-        **({"KAFKA__SESSION_TIMEOUT_S": "6"} if protocol == "classic" else {}),
+        **({"KAFKA__SESSION_TIMEOUT_S": str(scenario.session_s)} if protocol == "classic" else {}),
         "BATCH__REST_API_KEY_FILE": str(key_file.absolute()),
         "BATCH__PROJECT_KEY": "project-of-chaos",
         "BATCH__BASE_URL": base_url,

@@ -42,6 +42,8 @@ class Scenario:
     brokers: int = 1
     proxied: bool = False
     """The workers reach Batch and Kafka through proxies."""
+    session_s: int = 6
+    """How long a worker may be silent; with the consumer protocol the brokers say so."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of the workers, as in the environment without `SEGBATCH_`."""
     sandbox: Mapping[str, Any] = field(default_factory=dict)

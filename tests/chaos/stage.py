@@ -47,11 +47,14 @@ class Stage:
         self.windows: list[Window] = []
         self.trouble: list[str] = []
         """A scenario's own law that was broken, in sentences."""
-        self._ends_at = time.monotonic() + size.seconds
+        self.began_at = 0.0
+        """Seconds since 1970."""
+        self._ends_at = 0.0
         self._pause = threading.Event()
 
     def begin(self) -> None:
         """The disturbance begins now."""
+        self.began_at = time.time()
         self._ends_at = time.monotonic() + self.size.seconds
 
     @property
@@ -67,6 +70,16 @@ class Stage:
     def note_incident(self, start: float, end: float) -> None:
         """Whatever was accepted meanwhile, or could not be committed before, may come again."""
         self.windows.append(Window(start - COMMIT_S, end, end + COMMIT_S))
+
+    def note_losses(self, since: float) -> None:
+        """A worker that hears nothing of the group's coordinator for its session gives its partitions up without a commit.
+        What it could not commit from `since` on, when the trouble began, may come again."""
+        commits = read_commits(self.kafka, self.group.name)
+        for lost in self.fleet.losses():
+            self.seen["losses"] += 1
+            for partition in lost.partitions:
+                start = max(since - COMMIT_S, commits.last_before(partition, lost.at) - IN_FLIGHT_S)
+                self.windows.append(Window(start, lost.at, lost.at + IN_FLIGHT_S, partition))
 
     def note_kills(self) -> None:
         """The promise for each kill: what was in flight, and what was accepted since the last confirmed commit, which

@@ -3,6 +3,7 @@ coordinator are among them."""
 
 from __future__ import annotations
 
+from tests.chaos.evidence import Rules
 from tests.chaos.feeder import Traffic
 from tests.chaos.scenario import Scenario, Size
 from tests.chaos.stage import Stage
@@ -31,11 +32,18 @@ def disturb(stage: Stage) -> None:
         first = False
 
 
+def rules(stage: Stage) -> Rules:
+    stage.note_losses(stage.began_at)
+    return Rules(stage.size.at_least)
+
+
 SCENARIO = Scenario(
     name="bounce",
     title="broker bounce, clean and hard, of three",
     disturb=disturb,
+    rules=rules,
     brokers=3,
+    session_s=45,
     sizes={
         "full": Size(40, {"clean bounces": 3, "hard bounces": 3}),
         "soak": Size(

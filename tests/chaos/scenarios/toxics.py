@@ -79,6 +79,7 @@ def _cast(stage: Stage, spell: Mapping[str, Toxic], seconds: float) -> None:
 
 
 def rules(stage: Stage) -> Rules:
+    stage.note_losses(stage.began_at)
     return Rules(stage.size.at_least, overlaps_allowed=True, most_calls=MOST_CALLS)
 
 
@@ -88,6 +89,7 @@ SCENARIO = Scenario(
     disturb=disturb,
     rules=rules,
     proxied=True,
+    session_s=45,
     settings={"BATCH__REQUEST_TIMEOUT_S": str(REQUEST_TIMEOUT_S)},
     sizes={
         "full": Size(64, {"toxics": 20, "cuts": 15}),
