@@ -93,6 +93,8 @@ class Evidence:
 
     rules: Rules
     sent: Sequence[Sent]
+    held: Mapping[int, int]
+    """How often Kafka holds each record, by number. A producer may write one twice when a leader falls."""
     updates: Sequence[Update]
     """As Batch applied them, in order."""
     calls: Sequence[Call]

@@ -7,7 +7,7 @@ last identify left them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -53,10 +53,13 @@ class Followed:
     """Of every event: when it came first."""
 
 
-def follow(user: str, story: Story, updates: Iterable[Update]) -> Followed:
-    """Judge the updates of one profile, in the order they were applied."""
+def follow(
+    user: str, story: Story, updates: Iterable[Update], doubled: Container[int] = frozenset()
+) -> Followed:
+    """Judge the updates of one profile, in the order they were applied. `doubled` are events that Kafka holds more than
+    once: they may come more than once."""
     found = Followed()
-    events = _Events(user, story, found)
+    events = _Events(user, story, found, doubled)
     attributes = _Attributes(user, story, found)
     for update in updates:
         events.see(update)
@@ -67,8 +70,8 @@ def follow(user: str, story: Story, updates: Iterable[Update]) -> Followed:
 
 
 class _Events:
-    def __init__(self, user: str, story: Story, found: Followed) -> None:
-        self._user, self._tracks, self._found = user, story.tracks, found
+    def __init__(self, user: str, story: Story, found: Followed, doubled: Container[int]) -> None:
+        self._user, self._tracks, self._found, self._doubled = user, story.tracks, found, doubled
         self._place = {number: place for place, number in enumerate(story.tracks)}
         self._reached = 0
         self._last: dict[int, Delivery] = {}
@@ -76,6 +79,8 @@ class _Events:
     def see(self, update: Update) -> None:
         before: int | None = None
         for number in update.numbers:
+            if number in self._doubled and number in self._last:
+                continue
             place = self._place.get(number)
             if place is None:
                 self._problem(f"call {update.delivery.call} brought event {number}, which was never produced")

@@ -74,8 +74,8 @@ def run(
     stage = Stage(ground, batch, fleet, feeder, watch, size, chances, seen, folder)
     try:
         calm_at = _act(scenario, stage)
-        _quiet_down(stage, group, topic)
-        evidence = _collect(scenario, stage, calm_at, kafka.lag(group, topic), kafka, letters)
+        _quiet_down(stage, topic)
+        evidence = _collect(scenario, stage, calm_at, kafka, topic, letters)
         verdict = judge(evidence)
         if verdict.broken:
             _keep_record(batch, folder)
@@ -123,13 +123,15 @@ def _act(scenario: Scenario, stage: Stage) -> float:
     return time.time()
 
 
-def _quiet_down(stage: Stage, group: str, topic: str) -> None:
+def _quiet_down(stage: Stage, topic: str) -> None:
     """The end phase without faults: fresh events go through, all is drained, the workers end cleanly."""
     stage.feeder.stop()
     stage.feeder.send_all(Kind.TRACK, map(user, range(FRESH)))
     stage.trouble += stage.fleet.died()
     try:
-        wait_until(lambda: stage.kafka.lag(group, topic) == 0, "every record is committed", DRAINED_S)
+        wait_until(
+            lambda: stage.kafka.lag(stage.group.name, topic) == 0, "every record is committed", DRAINED_S
+        )
     except AssertionError as error:
         stage.trouble.append(f"not drained {error}")
     stage.trouble += stage.fleet.died()
@@ -138,16 +140,19 @@ def _quiet_down(stage: Stage, group: str, topic: str) -> None:
 
 
 def _collect(
-    scenario: Scenario, stage: Stage, calm_at: float, lag: int, kafka: KafkaCluster, letters: str
+    scenario: Scenario, stage: Stage, calm_at: float, kafka: KafkaCluster, topic: str, letters: str
 ) -> Evidence:
     stats = stage.batch.stats()
     calls = [read_call(each) for each in stage.batch.calls()]
     for call in calls:
         stage.seen["cuts" if call.status is None else str(call.status)] += 1
+    held = Counter(number_in(message.value()) for message in kafka.read_all(topic))
+    stage.seen["records doubled by the producer"] += sum(times - 1 for times in held.values())
     rules = scenario.rules(stage)
     return Evidence(
         rules=rules,
         sent=stage.feeder.sent,
+        held={number: times for number, times in held.items() if number is not None},
         updates=[read_update(each) for each in stage.batch.updates()],
         calls=calls,
         letters=[
@@ -156,7 +161,7 @@ def _collect(
         ],
         windows=stage.windows,
         seen=stage.seen,
-        lag=lag,
+        lag=kafka.lag(stage.group.name, topic),
         violations=stats["violations"],
         refused_429=stats["refused_429"],
         injected=stats["faults"],

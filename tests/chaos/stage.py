@@ -72,8 +72,8 @@ class Stage:
         self.windows.append(Window(start - COMMIT_S, end, end + COMMIT_S))
 
     def note_losses(self, since: float) -> None:
-        """A worker that hears nothing of the group's coordinator for its session gives its partitions up without a commit.
-        What it could not commit from `since` on, when the trouble began, may come again."""
+        """A worker that hears nothing of the group's coordinator for its session gives up its partitions, and cannot
+        commit: what it could not commit from `since` on, when the trouble began, may come again."""
         commits = read_commits(self.kafka, self.group.name)
         for lost in self.fleet.losses():
             self.seen["losses"] += 1
