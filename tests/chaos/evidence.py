@@ -75,6 +75,8 @@ class Rules:
     """What must have been seen, and how often: less, and the run proves nothing."""
     cut_calls_explain: bool = False
     """Events of a call that was applied and cut come again, once for each cut, and no others."""
+    ambiguous_answers: int | None = None
+    """So many answers did not reach the workers, by their own account: as many calls may come again."""
     refusals_429: int = 0
     """429s that are allowed besides those injected."""
     overlaps_allowed: bool = False

@@ -96,6 +96,10 @@ class Fleet:
         """How often any worker was told that its partitions change."""
         return sum(line.get("event") in REBALANCED for worker in self.all for line in worker.lines)
 
+    def ambiguous_answers(self) -> int:
+        """Calls that may have been applied though no answer came, by the workers' closing accounts."""
+        return sum(worker.summary["ambiguous"] for worker in self.all)
+
     def losses(self) -> list[GivenUp]:
         """Whenever a worker lost its partitions to the group, by its own log."""
         return [

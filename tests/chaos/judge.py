@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from statistics import median
@@ -109,11 +109,7 @@ def _judge_repeats(
             for r in unexplained
         ]
         verdict.broken.append(f"repeated without cause, {len(unexplained)} times: {_some(examples)}")
-    verdict.bound = sum(
-        window.start <= delivery.at <= window.end and window.partition in (None, partitions[number])
-        for window in evidence.windows
-        for number, delivery in first.items()
-    )
+    verdict.bound = _bound(evidence, partitions, first)
     applied_and_cut = sum(call.events for call in evidence.calls if call.number in cut and call.events)
     if cuts_explain:
         verdict.bound += applied_and_cut
@@ -123,6 +119,23 @@ def _judge_repeats(
             )
     if verdict.repeated > verdict.bound:
         verdict.broken.append(f"repeated {verdict.repeated}, and the promise allows {verdict.bound}")
+
+
+def _bound(evidence: Evidence, partitions: Mapping[int, int], first: Mapping[int, Delivery]) -> int:
+    """How many events may come again: those accepted in the windows. Of windows that stand for lost answers at most as
+    many calls as answers were lost."""
+    of_partitions = [window for window in evidence.windows if window.partition is not None]
+    of_all = [window for window in evidence.windows if window.partition is None]
+    bound = sum(
+        window.start <= delivery.at <= window.end and window.partition == partitions[number]
+        for window in of_partitions
+        for number, delivery in first.items()
+    )
+    by_call: Counter[int] = Counter()
+    for update in evidence.updates:
+        if any(window.start <= update.delivery.at <= window.end for window in of_all):
+            by_call[update.delivery.call] += len(update.numbers)
+    return bound + sum(count for _, count in by_call.most_common(evidence.rules.ambiguous_answers))
 
 
 def _judge_letters(evidence: Evidence, verdict: Verdict) -> None:

@@ -58,7 +58,7 @@ def faults(seen: Counter[str]) -> str:
     """What was done, as `3 cuts, 20 times 503`."""
     words = []
     for name, count in sorted(seen.items()):
-        if name in NOT_FAULTS or not count:
+        if name in NOT_FAULTS or " on " in name or not count:
             continue
         words.append(f"{count} times {name}" if name.isdecimal() else f"{count} {name}")
     return ", ".join(words)

@@ -170,8 +170,18 @@ def test_more_repeats_than_the_bound_are_found() -> None:
     """The same event twice more, each time in the window: one kill cannot do that."""
     again = [*FOUR_DELIVERED[:2], update(1, "a", [1]), update(1, "a", [1]), *FOUR_DELIVERED[2:]]
 
-    found = verdict(FOUR, again, windows=[window(0.5, 0.5)])
+    found = verdict(FOUR, again, windows=[window(0.5, 0.5, partition=0)])
     assert (found.repeated, found.bound) == (2, 1)
+    assert found.broken == ["repeated 2, and the promise allows 1"]
+
+
+def test_lost_answers_allow_as_many_calls_to_come_again() -> None:
+    windows = [Window(0, 2_000, 2_000)]
+    again = [*FOUR_DELIVERED, update(4, "a", [1]), update(5, "b", [2])]
+
+    found = verdict(FOUR, again, windows=windows, rules=Rules({}, ambiguous_answers=2))
+    assert (found.broken, found.bound) == ([], 2)
+    found = verdict(FOUR, again, windows=windows, rules=Rules({}, ambiguous_answers=1))
     assert found.broken == ["repeated 2, and the promise allows 1"]
 
 

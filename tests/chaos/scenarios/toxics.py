@@ -80,7 +80,12 @@ def _cast(stage: Stage, spell: Mapping[str, Toxic], seconds: float) -> None:
 
 def rules(stage: Stage) -> Rules:
     stage.note_losses(stage.began_at)
-    return Rules(stage.size.at_least, overlaps_allowed=True, most_calls=MOST_CALLS)
+    return Rules(
+        stage.size.at_least,
+        ambiguous_answers=stage.fleet.ambiguous_answers(),
+        overlaps_allowed=True,
+        most_calls=MOST_CALLS,
+    )
 
 
 SCENARIO = Scenario(
