@@ -22,6 +22,8 @@ class Traffic:
 
     per_s: int = 400
     users: int = 1500
+    new_users: bool = False
+    """Every event is of a user of its own, so that nothing can be merged."""
     identifies: float = 0.4
     refused: float = 0.0
     """Share of events of users that Batch refuses."""
@@ -86,7 +88,7 @@ class Feeder:
 
     def _send_any(self) -> None:
         traffic, draw = self._traffic, self._chances.random
-        number = self._chances.randrange(traffic.users)
+        number = len(self.sent) if traffic.new_users else self._chances.randrange(traffic.users)
         chance = draw()
         if chance < traffic.refused:
             return self.send(Kind.REFUSED, refused_user(number))

@@ -110,9 +110,8 @@ def _act(scenario: Scenario, stage: Stage) -> float:
     stage.fleet.wait_until_ready()
     if scenario.watched:
         stage.group.start()
-    if scenario.feeds:
-        stage.feeder.start()
-        stage.pause(BEFORE_S)
+    stage.feeder.start()
+    stage.pause(BEFORE_S)
     cuts = stage.network.http.cut + stage.network.kafka.cut
     stage.begin()
     scenario.disturb(stage)

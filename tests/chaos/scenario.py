@@ -54,5 +54,3 @@ class Scenario:
     watched: bool = False
     """The group is watched for rebalances, all the time. Not while its brokers fall: librdkafka 2.16 may abort the
     process when the coordinator of a group that it describes goes away."""
-    feeds: bool = True
-    """Whether the usual traffic is produced."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from tests.chaos.evidence import Call, read_call
-from tests.chaos.feeder import user
+from tests.chaos.feeder import Traffic, user
 from tests.chaos.oracle import Kind
 from tests.chaos.scenario import Scenario, Size
 from tests.chaos.stage import Stage
@@ -14,20 +14,16 @@ from tests.chaos.stage import Stage
 CONFIGURED = 297.0
 """The default of batch.rate_per_s."""
 LEAST = 0.97 * CONFIGURED
-BURST = 1_000
 MEMBERSHIPS = (1, 2, 4, 8, 4, 1)
 SETTLED_S = 3.0
-CHANGE_S = 12.0
-"""About so long takes a change of membership."""
+WAITING = 3_000
+"""Enough that no partition runs empty after the first burst."""
+MORE_THAN_BATCH_TAKES = Traffic(per_s=340, new_users=True, identifies=0)
 
 
 def prepare(stage: Stage) -> None:
-    """One event of each user: nothing can be merged. A third more than can be sent in time, as partitions that are
-    empty leave their share of the limit unused."""
-    seconds = stage.size.seconds + CHANGE_S * len(MEMBERSHIPS)
-    stage.feeder.send_all(
-        Kind.TRACK, map(user, range(100_000, 100_000 + int(seconds * CONFIGURED * 1.3) + BURST))
-    )
+    """Work for the first burst, and some more."""
+    stage.feeder.send_all(Kind.TRACK, map(user, range(WAITING)))
 
 
 def disturb(stage: Stage) -> None:
@@ -61,15 +57,16 @@ def accepted_per_s(calls: Sequence[Call]) -> float:
     return sum(call.updates for call in accepted[1:]) / seconds if seconds else 0.0
 
 
+SEEN = {"memberships": len(MEMBERSHIPS), "rebalances": 15}
+
 SCENARIO = Scenario(
     name="rate",
     title="1, 2, 4, 8, 4, 1 workers at Batch's limit",
     disturb=disturb,
     prepare=prepare,
-    feeds=False,
     protocols=("consumer",),
     sizes={
-        "full": Size(60, {"memberships": 6, "rebalances": 15}, workers=1, partitions=16),
-        "soak": Size(3_600, {"memberships": 6, "rebalances": 15}, workers=1, partitions=16),
+        "full": Size(60, SEEN, workers=1, partitions=16, traffic=MORE_THAN_BATCH_TAKES),
+        "soak": Size(3_600, SEEN, workers=1, partitions=16, traffic=MORE_THAN_BATCH_TAKES),
     },
 )
