@@ -15,7 +15,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies format bench-drain bench-repartition bench-backfill clean
+.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench-drain bench-repartition bench-backfill clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ soak: setup ## all of it in full sizes, with new seeds for so many hours (HOURS)
 fuzz: setup ## run the slow tests: a hundred thousand generated examples each, other ones every time (PYTEST_ARGS)
 	@SEGBATCH_HYPOTHESIS_PROFILE=random "$(BIN)/python" -m pytest -m slow $(PYTEST_ARGS)
 
-lint: lint-style lint-format lint-types lint-imports lint-dependencies ## check style, types, imports, dependencies
+lint: lint-style lint-format lint-types lint-imports lint-dependencies lint-security ## check style, types, imports, dependencies, security
 
 lint-style: setup
 	"$(BIN)/ruff" check .
@@ -65,6 +65,13 @@ lint-imports: setup
 
 lint-dependencies: setup
 	"$(BIN)/deptry" .
+
+lint-security: setup
+	"$(BIN)/bandit" --quiet --configfile pyproject.toml --recursive mapping sink streams
+
+audit: setup ## look the installed packages up in the databases of known vulnerabilities (needs the network)
+	@"$(BIN)/python" -m pip install --quiet --group audit
+	"$(BIN)/pip-audit" --local --skip-editable
 
 format: setup ## format the code
 	@"$(BIN)/ruff" format .

@@ -208,4 +208,6 @@ def _partial_errors(payload: Mapping[str, Any]) -> tuple[PartialError, ...]:
 
 
 def _network_message(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What the system says. What aiohttp says may quote what a server has sent."""
+    reason = (isinstance(error, OSError) and error.strerror) or "the connection ended before the answer"
+    return f"{type(error).__name__}: {reason}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sink.client import Answer, PartialError
 from sink.coalescer import PendingUpdate, Record
-from sink.masking import mask_message
+from sink.masking import Masking, mask_attribute, mask_message
 from sink.settlement import Observer, Part, Refusal, Settlement
 
 
@@ -52,13 +52,15 @@ def report_partial_errors(
     observer: Observer,
 ) -> None:
     """Batch took the updates but for these fields and events (Batch, Profile API, "Partial errors")."""
+    masking = Masking(updates)
     refused: dict[int, list[str]] = {}
     for error in errors:
         if not 0 <= error.bulk_index < len(updates):
             continue
-        message = mask_message(error.reason, [updates[error.bulk_index]])
+        update = updates[error.bulk_index]
+        message = masking.mask(error.reason)
         if error.attribute is not None:
-            observer.field_refused(REFUSED_ALONE.reason, error.attribute, message)
+            observer.field_refused(REFUSED_ALONE.reason, mask_attribute(error.attribute, update), message)
         else:
             observer.field_refused(EVENT_REFUSED.reason, "event", message)
             refused.setdefault(error.bulk_index, []).append(message)

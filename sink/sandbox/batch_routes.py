@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sink.sandbox import formats
 from sink.sandbox.access import access_refusal, project_of
-from sink.sandbox.answers import MALFORMED, Answer, refusal
+from sink.sandbox.answers import MALFORMED, Answer, echoing, refusal
 from sink.sandbox.calls import Incoming, decide
 from sink.sandbox.inflight import Flight
 from sink.sandbox.record import Call, body_violations, custom_ids
@@ -81,6 +81,8 @@ async def _answer(
             call.fault = fault.mode
             late_ms += fault.delay_ms
         answer = decide(state, call, Incoming(endpoint, project_of(request), items, fault))
+        if answer is not None and state.settings.echo_values and isinstance(items, list):
+            answer = echoing(answer, items)
     remaining = call.received + late_ms / 1000 - loop.time()
     if remaining > 0:
         await asyncio.sleep(remaining)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator
+from ssl import SSLContext
 from typing import Any
 
 from aiohttp import web
@@ -60,8 +61,9 @@ class RunningSandbox:
         self._state.applier.clear()
 
 
-async def start_sandbox(settings: SandboxSettings) -> RunningSandbox:
-    """Start a sandbox on the running event loop. Raises OSError if the address cannot be listened on."""
+async def start_sandbox(settings: SandboxSettings, tls: SSLContext | None = None) -> RunningSandbox:
+    """Start a sandbox on the running event loop, with https if `tls` is given. Raises OSError if the address cannot
+    be listened on."""
     state = State(settings)
     runner = web.AppRunner(
         _application(state),
@@ -72,13 +74,14 @@ async def start_sandbox(settings: SandboxSettings) -> RunningSandbox:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
     except OSError:
         await runner.cleanup()
         raise
     port = runner.addresses[0][1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return RunningSandbox(f"http://{host}:{port}", state, runner)
+    scheme = "http" if tls is None else "https"
+    return RunningSandbox(f"{scheme}://{host}:{port}", state, runner)
 
 
 def _application(state: State) -> web.Application:

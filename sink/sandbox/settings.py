@@ -123,6 +123,8 @@ class SandboxSettings:
     """How long the link to a file is valid (Batch, "Exports": 20 minutes)."""
     export_keys: Literal["bare", "posted"] = "bare"
     """Names of attributes in an export: `birthday` (`bare`) or `date(birthday)` (`posted`)."""
+    echo_values: bool = False
+    """The message of every error ends in what the call held: Batch documents no messages."""
     call_log_size: int = 10_000
     """The calls that `/_sandbox/calls` remembers."""
     update_log_size: int = 0

@@ -71,6 +71,7 @@ _HELP = {
     "max_email_chars": _Help("The longest e-mail address.", _OPEN),
     "event_max_age_s": _Help("Older events are refused, seconds.", _OPEN),
     "export_keys": _Help("Names of attributes in an export: bare, or as posted (date(x)).", _OPEN),
+    "echo_values": _Help("The message of every error ends in what the call held.", _OPEN),
     "event_skew_s": _Help("How far in the future an event's time may be, seconds.", _OPEN),
 }
 """The help of each field of SandboxSettings."""

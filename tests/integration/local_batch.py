@@ -7,6 +7,7 @@ import json
 import threading
 import urllib.request
 from concurrent.futures import Future
+from ssl import SSLContext
 from typing import Any
 
 from sink.sandbox.server import RunningSandbox, start_sandbox
@@ -18,11 +19,11 @@ WAIT_S = 20.0
 class LocalBatch:
     """A sandbox with Batch's own limits, unless `settings` (of SandboxSettings) say otherwise."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, tls: SSLContext | None = None, **settings: Any) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._sandbox: RunningSandbox = self._run(start_sandbox(SandboxSettings(port=0, **settings)))
+        self._sandbox: RunningSandbox = self._run(start_sandbox(SandboxSettings(port=0, **settings), tls))
         self.url = self._sandbox.url
 
     def close(self) -> None:

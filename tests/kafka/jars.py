@@ -108,7 +108,7 @@ class Node:
     voters: str
     """The controllers, as Kafka's `controller.quorum.voters`."""
     proxy_port: int = 0
-    """A second listener tells clients this port: that of a proxy before `proxied_port`. 0: there is none."""
+    """A second listener, PROXIED, tells clients this port: that of a proxy before `proxied_port`. 0: there is none."""
     proxied_port: int = 0
 
 
@@ -248,7 +248,7 @@ class JarBroker:
             "controller.quorum.voters": node.voters,
             "log.dirs": str(self._folder / "data"),
         }
-        lines = (f"{key}={value}\n" for key, value in {**TEST_SETTINGS, **settings, **own}.items())
+        lines = (f"{key}={value}\n" for key, value in {**TEST_SETTINGS, **own, **settings}.items())
         self._properties.write_text("".join(lines))
         (self._folder / "log4j2.properties").write_text(LOG4J)
 

@@ -136,7 +136,7 @@ def test_requests_in_flight_stay_bounded_when_many_calls_come_back_from_waiting_
 
 
 def test_partial_errors_of_attributes_are_done_and_reported_masked_and_not_sent_again() -> None:
-    errors = (PartialError(1, "plan", "value 'canary' of u1 is too long"), PartialError(99, "x", "?"))
+    errors = (PartialError(1, "n", "value 'canary' of u1 is too long"), PartialError(99, "x", "?"))
 
     async def main() -> None:
         records = people(3)
@@ -146,7 +146,7 @@ def test_partial_errors_of_attributes_are_done_and_reported_masked_and_not_sent_
         assert len(scene.batch.calls) == 1
         assert [record.endings for record in records] == [["accepted"]] * 3
         ((reason, field, message),) = scene.observer.fields
-        assert (reason, field) == ("refused_by_batch", "plan")
+        assert (reason, field) == ("refused_by_batch", "n")
         assert "canary" not in message
         assert scene.settlement.letters == []
 

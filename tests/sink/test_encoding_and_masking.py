@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mapping.profile import ArrayDelta, AttributeValue, DateString, UrlString
 from sink.coalescer import PendingUpdate
 from sink.encoding import encode_attributes, encode_update
-from sink.masking import LONGEST_MESSAGE, MASK, mask_message
+from sink.masking import LONGEST_MESSAGE, MASK, mask_attribute, mask_message
 from tests.sink.harness import event, record_of
 
 
@@ -112,6 +112,35 @@ def test_a_value_that_looks_partly_like_something_else_is_masked_whole(value: st
 def test_a_value_that_contains_another_is_masked_whole() -> None:
     update = pending("u", {"a": "Anna", "b": "Annabella Smith"})
     assert mask_message("bad Annabella Smith", [update]) == f"bad {MASK}"
+
+
+@pytest.mark.parametrize("message", ['[{"name": "can\\"ary é"}]', '[{"name": "can\\"ary \\u00e9"}] bad'])
+def test_a_value_is_masked_as_json_writes_it(message: str) -> None:
+    masked = mask_message(message, [pending("u", {"name": 'can"ary é'})])
+    assert "can" not in masked
+    assert "ary" not in masked
+
+
+@pytest.mark.parametrize("piece", ["canary-of-a-long", "CANARY-OF", "street…", "long canary", "canary@x"])
+def test_a_piece_of_a_value_is_masked(piece: str) -> None:
+    masked = mask_message(
+        f"too long: {piece}", [pending("u", {"name": "A long canary-of-a-long-street canary@x.org"})]
+    )
+    assert "canary" not in masked.casefold()
+    assert "street" not in masked
+    assert masked.startswith("too ")
+
+
+def test_words_that_no_value_has_stay() -> None:
+    said = "an array has 1 to 25 items; this one has 300"
+    assert mask_message(said, [pending("u", {"name": "canary"})]) == said
+
+
+@pytest.mark.parametrize("name", ["plan", "date(born)", "url(site)"])
+def test_an_attribute_is_named_if_the_update_has_it(name: str) -> None:
+    update = pending("u", {"plan": "x", "born": "y", "site": "z"})
+    assert mask_attribute(name, update) == name
+    assert mask_attribute("canary", update) == MASK
 
 
 def test_a_message_is_cut_and_an_empty_one_stays_empty() -> None:

@@ -22,6 +22,7 @@ _OF_ONE_RECORD = (
     KafkaError._UNKNOWN_PARTITION,
 )
 """Errors that tell nothing of the other records."""
+_PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
 
 
 class RecordRefused(Exception):
@@ -120,7 +121,8 @@ class Transactions:
             self._fail(cause.args[0])
 
     def _confirmed(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None and self._error is None:
+        # What was purged went down with something else, which the commit tells.
+        if error is not None and self._error is None and error.code() not in _PURGED:
             self._error = error
 
     def _give_up(self, error: KafkaError) -> None:
