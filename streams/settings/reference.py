@@ -55,9 +55,9 @@ _LIBRDKAFKA = """\
 `kafka.librdkafka` takes any setting of librdkafka's CONFIGURATION.md by its own name, for example
 `{"fetch.min.bytes": "65536", "socket.keepalive.enable": "true"}`. What only consumers know goes to consumers
 and what only producers know to producers. librdkafka itself checks names and values at the start. Unless set
-here, `queued.max.messages.kbytes` is 16384, and with the classic group protocol
-`partition.assignment.strategy` is `cooperative-sticky` and `heartbeat.interval.ms` 3000 or a third of the
-session timeout, if that is less.
+here, `queued.max.messages.kbytes` is 16384 and `fetch.queue.backoff.ms` 50, and with the classic group protocol
+`partition.assignment.strategy` is `cooperative-sticky` and `heartbeat.interval.ms` 3000 or a third of the session
+timeout, if that is less.
 
 These have settings of their own and are refused here:
 """

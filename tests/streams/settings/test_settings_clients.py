@@ -49,6 +49,7 @@ def test_a_consumer_of_the_classic_protocol() -> None:
         "max.poll.interval.ms": 300000,
         "partition.assignment.strategy": "cooperative-sticky",
         "queued.max.messages.kbytes": 16384,
+        "fetch.queue.backoff.ms": 50,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
