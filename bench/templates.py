@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from bench.mapping import make_records, microseconds
+from bench.events import make_records
+from bench.timing import microseconds
 from mapping.directives import compile_template
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from bench.mapping import make_records
+from bench.events import make_records
 from mapping.fql import compile_trigger
 
 TRIGGERS = (

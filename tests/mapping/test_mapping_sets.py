@@ -149,7 +149,7 @@ def test_consent_holds_for_the_preset_too() -> None:
 
 
 def test_the_preset_in_a_file_does_what_the_preset_without_one_does() -> None:
-    from bench.mapping import make_records
+    from bench.events import make_records
 
     alone = compile_mapper(MappingSettings())
     beside = compile_mapper(
