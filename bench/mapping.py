@@ -45,7 +45,9 @@ def main() -> None:
     print(f"events              {len(records)}, {sum(map(len, records)) / len(records):.0f} bytes each")
     for name, cost in best.items():
         ratio = cost / best["decode"]
-        print(f"{name:18}  {cost:5.2f} us an event, {ratio:.1f} times decoding, {1e6 / cost:7,.0f} events a second")
+        print(
+            f"{name:18}  {cost:5.2f} us an event, {ratio:.1f} times decoding, {1e6 / cost:7,.0f} events a second"
+        )
 
 
 if __name__ == "__main__":

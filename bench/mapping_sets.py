@@ -8,18 +8,22 @@ from bench.templates import DEFAULT_TEMPLATE
 from mapping.directives import compile_template
 from mapping.fql import compile_trigger
 from mapping.mappings import DEFAULT_TRIGGER, PAYLOAD_FIELDS, Mapping, MappingSet
-from mapping.natives import TRAIT_NATIVE_KEYS
+from mapping.natives import TRAIT_NATIVES
 
 _NOTHING = {"@path": "$.nothing"}
 """In `@merge` a member that is missing takes away what stood there."""
 
 
 def preset_as_template() -> MappingSet:
-    """What the preset does, as a user of Segment would write it: the native attributes, every other trait, the event."""
-    without_natives = {"@merge": {"objects": [{"@path": "$.traits"}, dict.fromkeys(TRAIT_NATIVE_KEYS, _NOTHING)]}}
+    """What the preset does, as a user of Segment would write it: native attributes, every other trait, the event."""
+    without_natives = {"@merge": {"objects": [{"@path": "$.traits"}, dict.fromkeys(TRAIT_NATIVES, _NOTHING)]}}
     without_natives["@merge"]["direction"] = "right"  # type: ignore[assignment]
-    attributes = {"@merge": {"objects": [without_natives, DEFAULT_TEMPLATE["profileAttributes"]], "direction": "right"}}
-    return MappingSet((_mapping("preset", DEFAULT_TRIGGER, DEFAULT_TEMPLATE | {"profileAttributes": attributes}),))
+    attributes = {
+        "@merge": {"objects": [without_natives, DEFAULT_TEMPLATE["profileAttributes"]], "direction": "right"}
+    }
+    return MappingSet(
+        (_mapping("preset", DEFAULT_TRIGGER, DEFAULT_TEMPLATE | {"profileAttributes": attributes}),)
+    )
 
 
 def default_template() -> MappingSet:
@@ -28,7 +32,7 @@ def default_template() -> MappingSet:
 
 
 def twenty_of_which_two_match() -> MappingSet:
-    """Eighteen for events that do not come, one for every identify, one for orders, and one more for each of the two."""
+    """Sixteen for events that do not come, two for every identify, two for every order."""
     others = [
         _mapping(f"event {number}", f'type = "track" and event = "Event {number}"', _event(f"event_{number}"))
         for number in range(8)
@@ -39,11 +43,15 @@ def twenty_of_which_two_match() -> MappingSet:
     ]
     identifies = [
         _mapping("profiles", 'type = "identify"', DEFAULT_TEMPLATE),
-        _mapping("plans", 'type = "identify" and context.library.name != "x"', _attribute("plan", "$.traits.plan")),
+        _mapping(
+            "plans", 'type = "identify" and context.library.name != "x"', _attribute("plan", "$.traits.plan")
+        ),
     ]
     tracks = [
         _mapping("orders", 'type = "track" and event = "Order Completed"', DEFAULT_TEMPLATE),
-        _mapping("totals", 'type = "track" and properties.total > 0', _attribute("total", "$.properties.total")),
+        _mapping(
+            "totals", 'type = "track" and properties.total > 0', _attribute("total", "$.properties.total")
+        ),
     ]
     return MappingSet((*others[:4], *identifies, *others[4:], *tracks))
 

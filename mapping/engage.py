@@ -35,10 +35,10 @@ def make_membership_boolean(event: dict[str, Any]) -> None:
     """Journeys say a membership with the words "true" and "false": own mappings find the booleans that audiences say it
     with. Changes the event."""
     context = event.get("context")
-    if type(context) is not dict or "personas" not in context:
+    if type(context) is not dict:
         return
     holder = event.get("properties" if event.get("type") == "track" else "traits")
     if type(holder) is dict:
-        membership = read_membership(context["personas"], holder)
+        membership = read_membership(context.get("personas"), holder)
         if membership is not None:
             holder[membership.key] = membership.member

@@ -85,7 +85,9 @@ class Engine:
             return Skipped("filtered_by_integrations")
         if self._dropped_by is not None and self._dropped_by(event) is not None:
             return Skipped("filtered_by_filter")
-        make_membership_boolean(event)
+        context = event.get("context")
+        if type(context) is dict and "personas" in context:
+            make_membership_boolean(event)
         return None
 
     def _candidates(self, event: Event) -> tuple[Candidate, ...]:

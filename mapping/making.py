@@ -13,14 +13,15 @@ from mapping.naming import Names
 from mapping.payload import (
     NO_OBJECT,
     PayloadRules,
-    attributes_of,
     custom_id_of,
     draft_of,
     event_attributes_of,
     event_name_of,
+    profile_attributes_of,
 )
 from mapping.preset import UpdateProfile
 from mapping.profile import FieldProblem, Rejected, Skipped
+from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
 Problems = list[FieldProblem]
@@ -38,7 +39,7 @@ class Makers:
         event_rules = EventRules(
             names.attribute, settings.event_attribute_limit, typed_key, "eventAttributes"
         )
-        self._rules = PayloadRules(names, event_rules)
+        self._rules = PayloadRules(names, event_rules, SeenTexts())
         self._preset = UpdateProfile(settings, names, typed_key)
 
     def compile(self, mapping: Mapping) -> Make:
@@ -78,7 +79,7 @@ class Makers:
                 return named(mapping, Rejected("mapping_failed", NO_OBJECT))
             event = dict(_as_the_preset_knows_it(event, with_event="eventName" in own))
             if "identifiers" in own:
-                user = custom_id_of(payload, problems)
+                user = custom_id_of(payload, self._rules.seen, problems)
                 if not isinstance(user, str):
                     return named(mapping, user)
                 event["userId"] = user
@@ -87,12 +88,11 @@ class Makers:
                 return made
             user, attributes, name, event_attributes = made
             if "profileAttributes" in own:
-                added = attributes_of(payload.get("profileAttributes"), names.attribute, problems)
-                attributes.update(added)
+                attributes.update(profile_attributes_of(payload, self._rules, problems))
             if "eventName" in own and (name is not None or event["type"] == "identify"):
                 name = event_name_of(payload.get("eventName"), names.event, problems)
             if name is not None and "eventAttributes" in own:
-                event_attributes = event_attributes_of(payload.get("eventAttributes"), self._rules, problems)
+                event_attributes = event_attributes_of(payload, self._rules, problems)
             return Draft(user, attributes, name, event_attributes if name is not None else {})
 
         return make

@@ -9,7 +9,7 @@ from base64 import b32encode
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from mapping.natives import RESERVED_NAMES, TRAIT_NATIVES
+from mapping.natives import NATIVE_SLOTS, RESERVED_NAMES, TRAIT_NATIVES
 from mapping.settings import MappingSettings
 
 NAME_LIMIT = 30
@@ -50,6 +50,8 @@ class Names(NamedTuple):
     event: NameTable
     trait: NameTable
     """As `attribute`, but "" for the traits that are native attributes, and for names that Batch reserves."""
+    slot: NameTable
+    """As `attribute`, but "" for the native attributes of Batch, with or without `$`, and for names it reserves."""
 
 
 def compile_names(settings: MappingSettings) -> Names:
@@ -65,9 +67,13 @@ def names_as_they_came() -> Names:
 
 
 def _tables(attribute: Callable[[str], str], event: Callable[[str], str], chosen: Mapping[str, str]) -> Names:
-    not_custom = dict.fromkeys((*TRAIT_NATIVES, *RESERVED_NAMES), "")
+    not_traits = dict.fromkeys((*TRAIT_NATIVES, *RESERVED_NAMES), "")
+    slots = dict.fromkeys((*RESERVED_NAMES, *NATIVE_SLOTS), "")
     return Names(
-        NameTable(attribute, chosen), NameTable(event, chosen), NameTable(attribute, {**chosen, **not_custom})
+        NameTable(attribute, chosen),
+        NameTable(event, chosen),
+        NameTable(attribute, {**chosen, **not_traits}),
+        NameTable(attribute, {**chosen, **slots}),
     )
 
 

@@ -29,6 +29,9 @@ RESERVED_NAMES: Final = frozenset(
 )
 """Names that a custom attribute may not take."""
 
+NATIVE_SLOTS: Final = frozenset(name[1:] for name in RESERVED_NAMES if name != "$topic_preferences")
+"""Names of native attributes in a template (Segment, action "Update User Profile": profile attributes)."""
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+@{_LABEL}(?:\.{_LABEL})+")

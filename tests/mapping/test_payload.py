@@ -123,9 +123,9 @@ def test_custom_attributes_obey_the_rules_of_the_preset() -> None:
     assert problems == [
         ("profileAttributes.address", "object_not_supported"),
         ("profileAttributes.list", "array_not_of_strings"),
+        ("profileAttributes.First Name", "name_collision"),
         ("profileAttributes.$topic_preferences", "reserved_name"),
         ("profileAttributes.日本", "name_empty"),
-        ("profileAttributes.First Name", "name_collision"),
     ]
 
 
