@@ -96,6 +96,10 @@ class Worker:
         """Send SIGTERM, and do not wait."""
         self._process.send_signal(signal.SIGTERM)
 
+    def hang_up(self) -> None:
+        """Send SIGHUP: what may change is read again."""
+        self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.kill()
