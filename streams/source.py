@@ -38,7 +38,7 @@ LOG_ERRORS_EVERY_S = 10.0
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
 
-_Origin: TypeAlias = tuple[str, int, KafkaError | None]
+_Origin: TypeAlias = tuple[str, int, int | None]
 
 log = structlog.get_logger("segbatch.source")
 
@@ -186,8 +186,8 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._paused = wanted
 
     async def _hand_on(self, messages: Sequence[Message]) -> None:
-        for (topic, partition, error), found in _runs(messages):
-            if error is not None:
+        for (topic, partition, error_code), found in _runs(messages):
+            if error_code is not None:
                 for message in found:
                     await self._on_error_item(message)
                 continue
@@ -313,10 +313,12 @@ class KafkaSource(Service):  # type: ignore[misc]
 
 
 def _runs(messages: Sequence[Message]) -> Iterator[tuple[_Origin, Sequence[Message]]]:
-    """The messages in their order, in runs of one topic, one partition and one error, if any."""
+    """The messages in their order, in runs of one topic, one partition and one error's code, if any. An error itself
+    must not be compared: with None it sets an exception that comes up somewhere later."""
     topics, partitions = map(FetchedMessage.topic, messages), map(FetchedMessage.partition, messages)
+    codes = [None if error is None else error.code() for error in map(FetchedMessage.error, messages)]
     start = 0
-    for origin, run in groupby(zip(topics, partitions, map(FetchedMessage.error, messages), strict=True)):
+    for origin, run in groupby(zip(topics, partitions, codes, strict=True)):
         end = start + len(list(run))
         yield origin, messages[start:end]
         start = end
