@@ -130,6 +130,7 @@ def test_what_newer_events_have_changed_is_no_difference(scene: Scene, tmp_path:
 
     outcome = verify(scene, tmp_path, *end)
     assert (outcome["ok"], outcome["changed_meanwhile"]) == (True, 1)
+    assert outcome["may_be_pending"] is False, "all of it is old"
 
     plant(scene, "user-1", city="Paris")
     outcome = verify(scene, tmp_path, *end, code=1)

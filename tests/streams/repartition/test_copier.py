@@ -164,6 +164,23 @@ def test_records_of_a_revoked_partition_are_left_to_its_next_owner() -> None:
     assert transactions.commits == [([b"u-0"], 1)]
 
 
+def test_a_revoked_partition_is_committed_before_it_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.repartition.copier.COMMIT_EVERY_S", 1000)
+    transactions = Transactions()
+    committed_then: list[int] = []
+
+    def revoked(group: Group) -> list[FakeMessage]:
+        group.rebalance("revoke")
+        committed_then.append(len(transactions.commits))
+        return []
+
+    group = Group(assigned(), fetched(record(0), record(1)), revoked, fetched())
+    run(group, transactions)
+
+    assert committed_then == [1]
+    assert transactions.commits == [([b"u-0", b"u-1"], 2)]
+
+
 def test_a_lost_partition_commits_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.repartition.copier.COMMIT_EVERY_S", 1000)
 
