@@ -7,7 +7,6 @@ import sys
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
 
 from streams.commands.options import EXIT_CONFIGURATION, ConfigFile, load_or_exit
 from streams.commands.run import leave_at_once
@@ -48,11 +47,7 @@ def repartition(
         print("\n".join(problems), file=sys.stderr)
         raise typer.Exit(EXIT_CONFIGURATION)
     configure_logs(settings.log.format, settings.log.level)
-    try:
-        code = asyncio.run(Repartition(settings, job).run())
-    except KafkaException as error:
-        print(f"Kafka's client refuses the settings: {error.args[0].str()}", file=sys.stderr)
-        raise typer.Exit(EXIT_CONFIGURATION) from None
+    code = asyncio.run(Repartition(settings, job).run())
     if code != EXIT_DRAINED:
         leave_at_once(code)
     raise typer.Exit(code)

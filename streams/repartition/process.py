@@ -50,6 +50,10 @@ _LARGEST_QUEUE = 2_147_483_647
 log = structlog.get_logger("segbatch.repartition")
 
 
+class RefusedSettingsError(Exception):
+    """Kafka's client cannot be made of the settings; the message is its own."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What to copy where."""
@@ -118,11 +122,16 @@ class Repartition:
             if self._copier is not None and time.monotonic() - self._copier.moved_at > STUCK_S:
                 log.error("Kafka's client does not return: the process ends, start it again", seconds=STUCK_S)
                 return EXIT_FAILED
+        if isinstance(self._failure, RefusedSettingsError):
+            return EXIT_CONFIGURATION
         return EXIT_DRAINED if self._failure is None else EXIT_FAILED
 
     def _copy(self) -> None:
         try:
             self._copy_in_sessions()
+        except RefusedSettingsError as error:
+            self._failure = error
+            print(f"Kafka's client refuses the settings: {error}", file=sys.stderr)
         except BaseException as error:
             self._failure = error
             log.error("repartition fails and ends", error=type(error).__name__, exc_info=error)
@@ -155,10 +164,14 @@ class Repartition:
         incremental = consumer.get("group.protocol") == "consumer" or "cooperative" in str(
             consumer.get("partition.assignment.strategy", "")
         )
-        producer = Producer(self._producer_settings(), logger=_LIBRDKAFKA)
+        try:
+            producer = Producer(self._producer_settings(), logger=_LIBRDKAFKA)
+            member = Consumer(consumer, logger=_LIBRDKAFKA)
+        except KafkaException as error:
+            raise RefusedSettingsError(error.args[0].str()) from None
         self._look_at_topics(producer)
         return Copier(
-            Consumer(consumer, logger=_LIBRDKAFKA),
+            member,
             producer,
             self._job.target_of,
             self.metrics,

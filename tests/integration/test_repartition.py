@@ -280,6 +280,15 @@ def test_settings_that_cannot_work_are_told_at_once(bench: Bench) -> None:
     assert "--target: a is read as well" in told
 
 
+def test_settings_that_kafkas_client_refuses_end_the_process(bench: Bench) -> None:
+    certificates = bench.directory / "ca.pem"
+    certificates.write_text("no certificate")
+    process = bench.start(KAFKA__SECURITY_PROTOCOL="SSL", KAFKA__SSL_CA_LOCATION=str(certificates))
+
+    assert process.exit_code() == 78
+    assert "Kafka's client refuses the settings" in "".join(process.not_json)
+
+
 def _set_topic(kafka: KafkaCluster, topic: str, name: str, value: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.brokers})
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from streams.repartition import process
 from streams.repartition.copier import Copier
 from streams.repartition.metrics import RepartitionMetrics
-from streams.repartition.process import EXIT_FAILED, EXIT_NOT_DRAINED, Job, Repartition
+from streams.repartition.process import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_NOT_DRAINED, Job, Repartition
 from streams.settings import Settings
 from tests.streams.fakes import FakeMessage
 
@@ -246,6 +247,15 @@ async def test_a_call_that_never_returns_ends_the_process() -> None:
 
     assert await asyncio.wait_for(repartition._wait_for(thread), 20) == EXIT_FAILED
     never.set()
+
+
+async def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings.model_validate({"web": {"port": taken.getsockname()[1]}})
+        code = await Repartition(settings, Job((SOURCE,), "<topic>.keyed", "group")).run()
+
+    assert code == EXIT_CONFIGURATION
+    assert "web.port" in capsys.readouterr().err
 
 
 async def test_stopping_takes_no_longer_than_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
