@@ -31,9 +31,6 @@ EXIT_CONFIGURATION = 78
 TRANSACTION_TIMEOUT_MS = 10_000
 """After it Kafka aborts the transaction of a member that died; until then its partitions wait, and so do readers of
 the keyed topic. A restart under the same `kafka.instance_id` ends it at once."""
-FETCH_AGAIN_MS = 20
-"""How long librdkafka waits when it has fetched enough; its default, a second, is longer than what it has fetched
-lasts."""
 REACH_S = 10.0
 STUCK_S = 60.0
 """Longer than any call's own timeout. librdkafka 2.16 may never return from sending a transaction's offsets when the
@@ -156,7 +153,6 @@ class Repartition:
 
     def _make_copier(self) -> Copier:
         consumer = {
-            "fetch.queue.backoff.ms": FETCH_AGAIN_MS,
             **RECOVERY,
             **consumer_settings(self._kafka),
             "error_cb": self._on_error,
