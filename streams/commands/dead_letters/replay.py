@@ -14,14 +14,13 @@ from streams.commands.dead_letters.options import (
     Mappings,
     Partitions,
     Reasons,
-    Selection,
     To,
     Topic,
     selection,
 )
 from streams.commands.dead_letters.originals import Originals
 from streams.commands.dead_letters.replaying import LATE_REASON, TRANSACTION_TIMEOUT_S, Replaying, choose
-from streams.commands.dead_letters.topics import Topics, open_topics
+from streams.commands.dead_letters.topics import open_topics
 from streams.commands.dead_letters.transactions import Transactions
 from streams.commands.findings import counted
 from streams.commands.interruption import interruptible
@@ -72,7 +71,10 @@ def replay(
         # First of all: it ends another replay, whose last letters could else be replayed again here.
         transactions = None if dry_run else Transactions(settings, TRANSACTION_TIMEOUT_S)
         topics.look(chosen)
-        planned = _plan(topics, chosen, delivered, late is not None or settings.late_events != "dead_letter")
+        left_out: Counter[str] = Counter()
+        letters = choose(topics.letters(chosen), settings.kafka.topics, delivered, left_out)
+        reasons = Counter(stored.letter.reason for stored in letters)
+        _announce(reasons, left_out, late is not None or settings.late_events != "dead_letter")
         if transactions is None:
             typer.echo(MAY_OVERWRITE)
             return
@@ -80,19 +82,16 @@ def replay(
         with (
             interruptible() as asked,
             closing(Originals(settings)) as originals,
-            progress("replayed", planned) as report,
+            progress("replayed", reasons.total()) as report,
         ):
             work = Replaying(transactions, originals, late, speed, asked, report)
-            work.run(choose(topics.letters(chosen), delivered, Counter()))
-    _account(work, planned)
+            work.run(choose(topics.letters(chosen), settings.kafka.topics, delivered, Counter()))
+    _account(work, reasons.total())
 
 
-def _plan(topics: Topics, chosen: Selection, delivered: bool, late_is_sent: bool) -> int:
-    """Say what there is to replay, and what is left out; how many letters."""
-    left_out: Counter[str] = Counter()
-    reasons = Counter(stored.letter.reason for stored in choose(topics.letters(chosen), delivered, left_out))
-    planned = sum(reasons.values())
-    typer.echo(f"{counted(planned, 'letter')} to replay")
+def _announce(reasons: Counter[str], left_out: Counter[str], late_is_sent: bool) -> None:
+    """Say what there is to replay, and what is left out."""
+    typer.echo(f"{counted(reasons.total(), 'letter')} to replay")
     for name, count in reasons.most_common():
         typer.echo(f"  {count:>9,}  {name}")
     for why, count in left_out.most_common():
@@ -102,7 +101,6 @@ def _plan(topics: Topics, chosen: Selection, delivered: bool, late_is_sent: bool
             f"Letters that are {LATE_REASON} will come back: Batch takes events of the last 24 hours. "
             "--late send_without_time sends them without their time."
         )
-    return planned
 
 
 def _account(work: Replaying, planned: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from streams.commands.dead_letters.marks import replayed_mark
@@ -23,13 +23,17 @@ LATE_REASON = "event_too_old"
 VALUE_GONE = "its value was too large for the dead letters, and its record is gone"
 
 
-def choose(letters: Iterable[Stored], delivered: bool, left_out: Counter[str]) -> Iterator[Stored]:
-    """The letters to replay; the others are counted in `left_out`, by why."""
+def choose(
+    letters: Iterable[Stored], sources: Collection[str], delivered: bool, left_out: Counter[str]
+) -> Iterator[Stored]:
+    """The letters to replay, of these source topics; the others are counted in `left_out`, by why."""
     for stored in letters:
         if stored.replayed:
             left_out["already replayed"] += 1
         elif stored.letter.delivered and not delivered:
             left_out["delivered (--delivered takes them too)"] += 1
+        elif stored.letter.topic not in sources:
+            left_out["of a source that is not in kafka.topics"] += 1
         else:
             yield stored
 

@@ -222,3 +222,22 @@ def test_a_record_cannot_pass_for_a_mark(segbatch: Segbatch, corner: Corner) -> 
     corner.put(corner.letter("u1", headers=[("segbatch.mark", b"replayed")]))
     replay(segbatch, corner)
     assert corner.replayed_users() == ["u1"]
+
+
+def test_a_letter_without_a_partition_comes_back_to_its_keys(segbatch: Segbatch, kafka: KafkaCluster) -> None:
+    corner = Corner(kafka, 6)
+    kafka.produce(corner.source, [Record(b"live", b"u1")])
+    headers = [(n, b"-1" if n == "__connect.errors.partition" else v) for n, v in corner.letter("u1").headers]
+    corner.put(corner.letter("u1")._replace(headers=headers))
+    replay(segbatch, corner)
+    live, replayed = corner.replayed()
+    assert replayed.partition() == live.partition()
+
+
+def test_a_letter_of_a_topic_that_is_not_ours_stays(segbatch: Segbatch, corner: Corner) -> None:
+    elsewhere = corner.kafka.create_topic(corner.kafka.unique("elsewhere"), 1)
+    letter = corner.letter("u1")
+    headers = [(n, elsewhere.encode() if n == "__connect.errors.topic" else v) for n, v in letter.headers]
+    corner.put(letter._replace(headers=headers))
+    assert "left out: 1 of a source that is not in kafka.topics" in replay(segbatch, corner)
+    assert corner.kafka.read_all(elsewhere) == []
