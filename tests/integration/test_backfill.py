@@ -6,7 +6,9 @@ import gzip
 import json
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +183,70 @@ def test_a_range_of_a_topic_and_the_records_after_it(make_scene: Makes, start: S
         "u2": {"plan": "c", "$email_address": "n@x.io"},
     }
     assert scene.kafka.committed(scene.group, scene.topic) == {}, "the live group's offsets are its own"
+
+
+def test_a_range_by_time_and_what_was_said_after_it_up_to_an_aborted_transaction(
+    make_scene: Makes, start: Start
+) -> None:
+    scene = make_scene().create_topics(partitions=1)
+    begin_s = int(time.time()) - 7_200
+    plain = scene.kafka.producer()
+
+    def say(at_s: int, user: str, **traits: Any) -> None:
+        at_ms = (begin_s + at_s) * 1000
+        plain.produce(scene.topic, identify(user, **traits), key=user.encode(), timestamp=at_ms)
+        plain.flush()
+
+    say(1_000, "u1", plan="before", old=True)
+    say(2_000, "u1", plan="in", city="Paris")
+    say(2_500, "u2", plan="in")
+    say(3_000, "u1", plan="after", late=True)
+    aborting = scene.kafka.producer(**{"transactional.id": scene.topic})
+    aborting.init_transactions()
+    aborting.begin_transaction()
+    aborting.produce(scene.topic, identify("u2", plan="aborted"), key=b"u2")
+    aborting.flush()
+    aborting.abort_transaction()
+
+    first, last = (datetime.fromtimestamp(begin_s + at_s, UTC).isoformat() for at_s in (1_800, 2_700))
+    report = start(scene, "--from", first, "--to", last, "--settle", "0", "--json").report()
+
+    assert report["events"] == 2
+    assert scene.batch.attributes() == {
+        "u1": {"plan": "after", "city": "Paris"},
+        "u2": {"plan": "in"},
+    }
+
+
+def test_records_without_a_key_go_by_timestamp(make_scene: Makes, start: Start) -> None:
+    scene = make_scene().create_topics(partitions=2)
+    events = [identify("u1", f"2026-01-01T00:00:{second:02}Z", n=second) for second in (1, 9, 5)]
+    scene.kafka.produce(scene.topic, [Record(event, None) for event in events])
+
+    start(scene, "--from", "earliest", "--settle", "0").finish()
+
+    assert scene.batch.attributes() == {"u1": {"n": 9}}
+
+
+def test_files_before_topics(make_scene: Makes, start: Start, tmp_path: Path) -> None:
+    scene = make_scene().create_topics()
+    archive = write_archive(tmp_path, [identify("u1", "2026-05-01T00:00:00Z", n=1, m=1)])
+    scene.kafka.produce(scene.topic, [Record(identify("u1", "2026-01-01T00:00:00Z", n=2), b"u1")])
+
+    report = start(
+        scene, str(archive), "--topic", scene.topic, "--from", "earliest", "--settle", "0", "--json"
+    ).report()
+
+    assert report["events"] == 2
+    assert scene.batch.attributes() == {"u1": {"n": 2, "m": 1}}
+
+
+def test_a_missing_topic_is_named(make_scene: Makes, start: Start) -> None:
+    scene = make_scene().create_topics()
+
+    printed = start(scene, "--topic", "nowhere", "--from", "earliest").finish(code=1)
+
+    assert "topic nowhere: " in printed
 
 
 def test_a_refused_profile_becomes_a_dead_letter_that_names_the_backfill_and_can_be_sent_as_it_is(
