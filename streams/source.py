@@ -135,7 +135,8 @@ class KafkaSource(Service):  # type: ignore[misc]
                 break
             await asyncio.sleep(FETCH_S)
         self._leaving = True
-        await asyncio.gather(*self._loops)
+        # One that failed was told already; a consumer that is not closed keeps the process from ending.
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await self._consumer.close()
 
     def unread(self) -> Iterable[tuple[Ledger, int]]:
