@@ -268,7 +268,8 @@ class Sender:
 
     def _give_up(self, updates: list[PendingUpdate], history: History, held: bool) -> list[PendingUpdate]:
         """Their records become dead letters; nothing is left to be sent."""
-        answer = history.last or Answer(Verdict.RETRY, "")
+        opening = self._gate.breaker.opening
+        answer = history.last or Answer(Verdict.RETRY, opening.status if opening else "")
         for update in updates:
             refuse(update, GAVE_UP, answer, history.attempts, self._settlement)
         self._release(updates, held)

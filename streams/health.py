@@ -7,15 +7,20 @@ import time
 from sink.delivery import Delivery
 from streams.dead_letters import DeadLetterWriter
 from streams.source import KafkaSource
+from streams.standstill import Standstill
 
+PAUSED = "delivery.enabled is false: nothing is read or sent. Set it to true and send SIGHUP to go on"
 Problems = dict[str, str]
-"""By a short name: `batch`, `kafka`, `dead_letters`, `stopping`, `failed`. Empty if all is well."""
+"""By a short name: `batch`, `kafka`, `dead_letters`, `paused`, `stopping`, `failed`. Empty if all is well."""
 
 
 class Health:
     """Asked by `/livez`, `/readyz` and `/status`."""
 
-    def __init__(self, delivery: Delivery, source: KafkaSource, letters: DeadLetterWriter) -> None:
+    def __init__(
+        self, delivery: Delivery, source: KafkaSource, letters: DeadLetterWriter, standstill: Standstill
+    ) -> None:
+        self._standstill = standstill
         self._delivery = delivery
         self._source = source
         self._letters = letters
@@ -32,6 +37,7 @@ class Health:
         """Why the worker does not deliver."""
         legs = {
             "stopping": "the worker was asked to stop" if self.stopping else "",
+            "paused": PAUSED if self._standstill.paused else "",
             "kafka": "" if self.stopping else self._kafka(),
             "batch": self._batch(),
             "dead_letters": self._dead_letters(),
@@ -65,6 +71,11 @@ class Health:
         )
 
     def _dead_letters(self) -> str:
+        if (halt := self._standstill.halt) is not None:
+            return (
+                f"halted by {halt.setting}: {halt.detail}. Mend the producer or the mapping, or raise the setting; "
+                "then restart the worker, or send it SIGHUP"
+            )
         if not self._letters.failure:
             return ""
         return (

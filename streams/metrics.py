@@ -163,6 +163,11 @@ class Metrics:
             "Since when the mappings in force are, in seconds since 1970.",
             registry=registry,
         )
+        self.dead_letter_limit_reached = Gauge(
+            "segbatch_dead_letter_limit_reached",
+            "1 while the worker is halted because too many records would become dead letters, else 0.",
+            registry=registry,
+        )
         self.latency = Latency(registry)
         self._endings: Tally[tuple[str, str]] = Tally()
         self._calls: Tally[str] = Tally()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from mapping.mapper import MapRecord
-from mapping.profile import MappingResult, ProfileUpdate, ProfileUpdates, Rejected, Skipped
+from mapping.profile import ProfileUpdate, ProfileUpdates, Rejected, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
 from sink.lateness import LATE, WINDOW_MS, LateEvents, without_time
@@ -90,17 +90,18 @@ class Pipeline:
         """Map a chunk's records; they wait in the coalescer, or have ended, when this returns."""
         records, map_record = chunk.records, self._map_record
         for start in range(0, len(records), SLICE):
-            if not chunk.ledger.sending:
+            if not chunk.ledger.sending or self._settlement.limits.reached is not None:
                 break
             self._map(records[start : start + SLICE], map_record)
             self._delivery.wake()
             await asyncio.sleep(0)
         self._coming -= len(records)
 
-    def _map(self, records: Iterable[Record], map_record: MapRecord) -> None:
+    def _map(self, records: Sequence[Record], map_record: MapRecord) -> None:
         now = asyncio.get_running_loop().time()
         oldest_ms = time.time() * 1000 - WINDOW_MS
         add = self._coalescer.add
+        rejected: dict[int, Rejected] = {}
         for record in records:
             message = record.message
             record.map_record = map_record
@@ -111,8 +112,10 @@ class Pipeline:
             if type(result) is not ProfileUpdate:
                 if type(result) is ProfileUpdates:
                     self._add_each(result, record, oldest_ms, now)
-                else:
-                    self._end(record, result)
+                elif isinstance(result, Rejected):
+                    rejected[record.offset] = result
+                elif isinstance(result, Skipped):
+                    self._skip(record, result)
                 continue
             if record.replay is not None:
                 result = only_part(result, record.replay.part)
@@ -130,6 +133,8 @@ class Pipeline:
                 add(result, record, now)
             else:
                 self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
+
+        self._dead_letter(records, rejected)
 
     def _add_each(self, result: ProfileUpdates, record: Record, oldest_ms: float, now: float) -> None:
         """A record that speaks of several profiles has a part for each."""
@@ -154,12 +159,25 @@ class Pipeline:
         for update in parts:
             self._coalescer.add(update, record, now)
 
-    def _end(self, record: Record, result: MappingResult) -> None:
+    def _skip(self, record: Record, result: Skipped) -> None:
         self._problems.report(result.problems)
-        if isinstance(result, Skipped):
-            self._settlement.settle(record, Ending.SKIPPED, result.reason)
-        elif isinstance(result, Rejected):
+        self._settlement.settle(record, Ending.SKIPPED, result.reason)
+
+    def _dead_letter(self, records: Sequence[Record], rejected: Mapping[int, Rejected]) -> None:
+        """Write the letters of those of a partition's records that were rejected, by their offsets. The limits want to
+        know of the others too, in order."""
+        limits, place = self._settlement.limits, records[0].place
+        passed = 0
+        for record in records if rejected else ():
+            result = rejected.get(record.offset)
+            if result is None:
+                passed += 1
+                continue
+            limits.mapped(place, passed)
+            passed = 0
+            self._problems.report(result.problems)
             self._settlement.dead_letter(record, Refusal(result.reason, result.detail))
+        limits.mapped(place, passed if rejected else len(records))
 
     def _count_unkeyed(self) -> None:
         self._metrics.unkeyed.inc()

@@ -76,6 +76,11 @@ class Record:
         self.map_record: MapRecord | None = None
         """What mapped it: mappings may change while it waits."""
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its topic and partition."""
+        return self.ledger.topic, self.ledger.partition
+
 
 class Chunk(NamedTuple):
     """The records of one fetch from one partition."""

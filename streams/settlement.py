@@ -11,6 +11,7 @@ from mapping.profile import ProfileUpdate, ProfileUpdates
 from sink import coalescer
 from sink.coalescer import PendingUpdate
 from sink.settlement import Part, Refusal
+from streams.dead_letter_limits import DeadLetterLimits
 from streams.metrics import Metrics
 from streams.records import Ending, Record
 from streams.replay_headers import only_part
@@ -30,8 +31,9 @@ class Letters(Protocol):
 class RecordSettlement:
     """Implements `sink.settlement.Settlement` for Kafka records."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, limits: DeadLetterLimits | None = None) -> None:
         self._metrics = metrics
+        self.limits = limits or DeadLetterLimits()
         self.letters: Letters | None = None
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
@@ -54,6 +56,10 @@ class RecordSettlement:
         self._metrics.latency.observe([(now_ms - at) / 1000 for kind, at in appended if kind != NO_TIMESTAMP])
         if ended:
             self._metrics.records_ended("accepted", "", ended)
+            self.limits.accepted(ended)
+        if self.limits.runs:
+            accepted = {record for update in updates for record in cast("list[Record]", update.records)}
+            self.limits.end_runs({record.place for record in accepted})
         self._metrics.updates_accepted(len(updates))
 
     def skipped(self, record: coalescer.Record, reason: str) -> None:
@@ -61,10 +67,13 @@ class RecordSettlement:
         self.settle(cast(Record, record), Ending.SKIPPED, reason)
 
     def dead_letter(self, record: coalescer.Record, refusal: Refusal) -> None:
-        """A part of the record cannot be delivered; it is done when the letter is confirmed."""
+        """A part of the record cannot be delivered; it is done when the letter is confirmed. If the limits do not let
+        the letter through, the record stays undone."""
         if self.letters is None:
             raise RuntimeError("no dead-letter topic was given")
         own = cast(Record, record)
+        if not self.limits.admits(own.place, refusal):
+            return
         self.letters.write(own, replace(refusal, part=_unsettled(own, refusal.part)))
 
     def letter_confirmed(self, record: Record, refusal: Refusal) -> None:

@@ -95,6 +95,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._logged: dict[str, float] = {}
         self._paused: set[Place] = set()
         self._ends: dict[Place, int] = {}
+        self._anew = False
         self._reading = True
         self._leaving = False
         self._consumer: Any = None
@@ -124,6 +125,11 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._reading = False
         for ledger in self._assignments.ledgers.values():
             ledger.sending = False
+
+    def read_again(self) -> None:
+        """Soon: let go of all partitions and take them anew, as if they had been revoked and assigned. Records that are
+        not done are read again."""
+        self._anew = True
 
     async def leave(self) -> None:
         """After `stop_reading` and the end of what was in flight: commit until it is confirmed, leave the group."""
@@ -167,12 +173,24 @@ class KafkaSource(Service):  # type: ignore[misc]
 
     async def _read(self) -> None:
         while not self._leaving:
+            if self._anew:
+                await self._take_anew()
             await self._pause_what_is_full()
             async with self.committer.turn:
                 messages = await self._consumer.consume(min(LARGEST_FETCH, self._hooks.room()), FETCH_S)
             if messages:
                 self._reached()
                 await self._hand_on(messages)
+
+    async def _take_anew(self) -> None:
+        self._anew = False
+        async with self.committer.turn:
+            held = [TopicPartition(*place) for place in self._assignments.ledgers]
+            if held and self._reading:
+                await self._on_revoke(self._consumer, held)
+                if self._incremental:
+                    await self._consumer.incremental_unassign(held)
+                await self._on_assign(self._consumer, held)
 
     async def _pause_what_is_full(self) -> None:
         """Pausing drops what librdkafka has prefetched, so the bounds have hysteresis."""
@@ -258,6 +276,9 @@ class KafkaSource(Service):  # type: ignore[misc]
                 self._limiter.own((ledger.topic, ledger.partition), level)
                 ledger.sending = self._reading
         self._paused -= {(p.topic, p.partition) for p in partitions}
+        if partitions and self._hooks.full():
+            await consumer.pause([TopicPartition(p.topic, p.partition) for p in partitions])
+            self._paused |= {(p.topic, p.partition) for p in partitions}
         self._metrics.rebalances.labels("assigned").inc(len(partitions))
         log.info("partitions assigned", partitions=_named(partitions))
         self.assigned = True

@@ -21,19 +21,23 @@ from sink.delivery import Delivery
 from sink.limiter import Limiter
 from streams.app import build_app
 from streams.assignments import Assignments
+from streams.dead_letter_limits import DeadLetterLimits
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
 from streams.gauges import add_gauges
 from streams.hangup import Hangup
 from streams.health import Health
+from streams.logs import configure_logs
 from streams.mappings_in_force import MappingsInForce
 from streams.metrics import Metrics
 from streams.observer import LoggingObserver
 from streams.pipeline import Bounds, Pipeline
 from streams.records import Chunk
 from streams.settings import ConfigurationError, Loaded, client_settings, consumer_settings, dead_letter_topic
+from streams.settings_reload import SettingsReload
 from streams.settlement import RecordSettlement
 from streams.source import KafkaSource, SourceHooks
+from streams.standstill import Standstill
 from streams.web import start_web
 
 EXIT_DRAINED = 0
@@ -75,7 +79,8 @@ class Worker:
         self._mappings = MappingsInForce(settings, self.metrics)
         self._coalescer = Coalescer()
         self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
-        self._settlement = RecordSettlement(self.metrics)
+        limits = DeadLetterLimits(settings.dead_letter.max_ratio, settings.dead_letter.max_consecutive)
+        self._settlement = RecordSettlement(self.metrics, limits)
         self._delivery = Delivery(
             self._coalescer,
             self._limiter,
@@ -92,6 +97,7 @@ class Worker:
             ),
             self._reload_credentials,
         )
+        self._standstill = Standstill(self._delivery, limits, self.metrics, enabled=settings.delivery.enabled)
         self._letters = DeadLetterWriter(
             client_settings(settings.kafka),
             lambda topic: dead_letter_topic(settings, topic),
@@ -111,7 +117,7 @@ class Worker:
             settings.late_events,
         )
         self._mappings.use = self._pipeline.use
-        self._hangup = Hangup(self._mappings.reload)
+        self._hangup = Hangup(self._mappings.reload, SettingsReload(loaded, self._apply).reload)
         self._listening = asyncio.Event()
         self._app, self._chunks = build_app(
             settings.kafka.group, settings.kafka.brokers, self._pipeline.accept, self._listening, self._fail
@@ -127,7 +133,7 @@ class Worker:
             self._letters,
             self._delivery,
         )
-        self._health = Health(self._delivery, self._source, self._letters)
+        self._health = Health(self._delivery, self._source, self._letters, self._standstill)
 
     def _make_source(self) -> KafkaSource:
         settings = self._settings
@@ -232,7 +238,11 @@ class Worker:
         await self._chunks.put(chunk)
 
     def _full(self) -> bool:
-        return self._pipeline.full or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
+        return (
+            self._standstill.active
+            or self._pipeline.full
+            or self._letters.outstanding > MOST_LETTERS_OUTSTANDING
+        )
 
     async def _drain(self, concerns: Callable[[AnyRecord], bool]) -> None:
         await self._delivery.quiesce(concerns)
@@ -247,6 +257,15 @@ class Worker:
         if self._ready_url:
             log.info("ready", web=self._ready_url)
             self._ready_url = ""
+
+    def _apply(self, latest: Loaded) -> None:
+        """Apply the settings that may change at run time. After a halt, records are read again."""
+        self._loaded = latest
+        configure_logs(self._settings.log.format, latest.settings.log.level)
+        self._client.credentials = Credentials(*latest.credentials())
+        self._standstill.enable(latest.settings.delivery.enabled)
+        if self._standstill.lift_halt():
+            self._source.read_again()
 
     def _reload_credentials(self) -> None:
         try:

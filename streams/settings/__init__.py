@@ -1,7 +1,7 @@
 """The settings of segbatch: one typed model, read from file and environment."""
 
 from streams.settings.kafka_client import client_settings, consumer_settings
-from streams.settings.load import REQUIRED_TO_RUN, BatchCredentials, Loaded, load_settings
+from streams.settings.load import REQUIRED_TO_RUN, BatchCredentials, Loaded, changed_settings, load_settings
 from streams.settings.model import (
     BatchSettings,
     ConsentSettings,
@@ -37,6 +37,7 @@ __all__ = [
     "Row",
     "Settings",
     "WebSettings",
+    "changed_settings",
     "client_settings",
     "consumer_settings",
     "dead_letter_topic",

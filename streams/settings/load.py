@@ -45,6 +45,8 @@ class Loaded:
     """By dotted key: `default`, `file segbatch.yaml:12` or `environment SEGBATCH_…`."""
     secret_files: Mapping[str, Path] = field(default_factory=dict)
     """By dotted key: the files that secrets were read from."""
+    path: Path | None = None
+    """The settings file; None if there is none."""
 
     def credentials(self) -> BatchCredentials:
         """Batch's keys as they were loaded; empty text for one that is not set."""
@@ -105,7 +107,12 @@ def load_settings(
         raise ConfigurationError(found)
     origins = {key: given.get(key, "default") for key in SETTINGS}
     files = {key: entry.secret_file for key, entry in entries.items() if entry.secret_file is not None}
-    return Loaded(settings, origins, files)
+    return Loaded(settings, origins, files, path)
+
+
+def changed_settings(before: Settings, after: Settings) -> list[str]:
+    """Dotted keys of the settings that differ."""
+    return [key for key in SETTINGS if value_of(before, key) != value_of(after, key)]
 
 
 def _configuration_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -171,11 +171,31 @@ class DeadLetterSettings(_Section):
         "<topic>.dead-letter",
         "Topic of the dead letters. `<topic>` stands for the source topic; without it all share one topic.",
     )
+    max_ratio: float = _setting(
+        0.5,
+        "The worker halts when more than this part of the last 10,000 records (at least 1,000) would become dead "
+        "letters. Late events and records with a blank or junk user id do not count. 1: never.",
+        unit="share",
+        gt=0,
+        le=1,
+    )
+    max_consecutive: int = _setting(
+        1000,
+        "The worker halts when more records in a row of one partition would become dead letters; the same do not "
+        "count.",
+        unit="records",
+        ge=1,
+    )
 
 
 class DeliverySettings(_Section):
-    """What becomes of updates that Batch keeps failing on."""
+    """Whether updates are sent, and what becomes of those that Batch keeps failing on."""
 
+    enabled: bool = _setting(
+        True,
+        "`false` pauses the worker: it reads nothing and sends nothing, and stays in the group. SIGHUP applies a "
+        "change.",
+    )
     poison_after_s: float = _setting(
         3600,
         "A single update that Batch answers with 500 for so long, while others pass, becomes a dead letter.",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sink.breaker import Opening
+from streams.dead_letter_limits import LimitReached
 from streams.health import Health
 
 
@@ -18,6 +19,7 @@ def health(**now: Any) -> Health:
             assigned=now.get("assigned", True), down_since=now.get("down_since"), last_error=""
         ),
         SimpleNamespace(failure=now.get("letters", "")),  # type: ignore[arg-type]
+        SimpleNamespace(paused=now.get("paused", False), halt=now.get("halt")),  # type: ignore[arg-type]
     )
 
 
@@ -41,6 +43,14 @@ def test_the_leg_that_is_down_is_named_with_the_setting_to_look_at() -> None:
     assert "kafka.brokers" in health(assigned=False).not_ready()["kafka"]
     assert "60 s" in health(down_since=time.time() - 60).not_ready()["kafka"]
     assert "dead_letter.topic" in health(letters="UNKNOWN_TOPIC").not_ready()["dead_letters"]
+
+
+def test_a_worker_that_stands_still_says_why_and_how_it_goes_on() -> None:
+    assert "delivery.enabled" in health(paused=True).not_ready()["paused"]
+    halted = health(halt=LimitReached("dead_letter.max_ratio", "more than 50%")).not_ready()
+    assert halted.keys() == {"dead_letters"}
+    assert "dead_letter.max_ratio" in halted["dead_letters"]
+    assert "SIGHUP" in halted["dead_letters"]
 
 
 def test_every_leg_that_is_down_is_named() -> None:
