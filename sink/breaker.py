@@ -24,6 +24,8 @@ REMEDIES = {
     "429": "does another program write to this project? Lower batch.rate_per_s and batch.burst by its share",
 }
 
+SETTINGS = {"401": "batch.rest_api_key", "403": "batch.rest_api_key", "429": "batch.rate_per_s"}
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -37,6 +39,11 @@ class Opening:
     """Batch refuses us as a whole, and a setting has to be mended; else calls fail."""
     since: float
     """Of the first of the failures, seconds since 1970."""
+
+    @property
+    def setting(self) -> str:
+        """The setting to look at first."""
+        return SETTINGS.get(self.status, "batch.base_url")
 
     @property
     def remedy(self) -> str:

@@ -9,7 +9,7 @@ meanwhile merges behind it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from mapping.profile import ArrayDelta, AttributeValue, ProfileEvent, ProfileUpdate
@@ -126,6 +126,15 @@ class Coalescer:
         if out is None or ready is None:
             return ready if out is None else out
         return min(out, ready)
+
+    def everything(self) -> Iterator[tuple[PendingUpdate, bool]]:
+        """All updates, and whether each is out: first those that are, then those that wait."""
+        for update in self._out.values():
+            yield update, True
+        for update in self._waiting.values():
+            yield update, False
+            for following in update.overflow or ():
+                yield following, False
 
     def add(self, update: ProfileUpdate, record: Record, now: float) -> None:
         """Merge what a record says into its profile's pending update, which takes over `update.attributes`. Adds

@@ -42,7 +42,12 @@ class TokenBucket:
     @property
     def rate(self) -> float:
         """Tokens a second, of this worker, now."""
-        return self._rate_each * len(self._owned) * self._speed
+        return self.full_rate * self._speed
+
+    @property
+    def full_rate(self) -> float:
+        """Tokens a second, of this worker, unless Batch slowed us."""
+        return self._rate_each * len(self._owned)
 
     @property
     def capacity(self) -> float:

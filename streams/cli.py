@@ -18,6 +18,7 @@ from streams.commands import (
     run,
     run_cases,
     sandbox,
+    status,
     template,
     trigger,
     verify,
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 app.command()(demo)
 app.command()(run.run)
+app.command()(status.status)
 app.command()(check.check)
 app.command("map")(map_events.map_events)
 app.command()(explain.explain)

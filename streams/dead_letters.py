@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -80,6 +80,10 @@ class DeadLetterWriter:
     def outstanding(self) -> int:
         """Letters that are not confirmed yet."""
         return len(self._open)
+
+    def unconfirmed(self) -> Iterator[Record]:
+        """The records of those letters."""
+        return (letter.record for letter in self._open)
 
     def write(self, record: Record, refusal: Refusal) -> None:
         """Write a letter; `on_confirmed` is called when Kafka has it, however long that takes."""

@@ -188,6 +188,7 @@ class KafkaSource(Service):  # type: ignore[misc]
             held = [TopicPartition(*place) for place in self._assignments.ledgers]
             if held and self._reading:
                 await self._on_revoke(self._consumer, held)
+                await self._consumer.resume(held)  # a partition that is assigned anew is still paused
                 if self._incremental:
                     await self._consumer.incremental_unassign(held)
                 await self._on_assign(self._consumer, held)

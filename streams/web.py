@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -20,9 +20,10 @@ async def start_web(
     not_alive: Problems,
     not_ready: Problems,
     state: Callable[[], Mapping[str, Any]] = dict,
+    status: Callable[[], Mapping[str, Any]] | None = None,
 ) -> tuple[web.AppRunner, str]:
-    """Serve `/livez`, `/readyz` and `/metrics`; the runner to clean up, and the address. Port 0 takes any free.
-    `state` is what `/readyz` tells besides.
+    """Serve `/livez`, `/readyz`, `/metrics` and, if there is one, the page `/status`; the runner to clean up, and the
+    address. Port 0 takes any free. `state` is what `/readyz` tells besides.
 
     Raises OSError if the address cannot be had.
     """
@@ -37,6 +38,14 @@ async def start_web(
 
         return answer
 
+    def json_page(
+        content: Callable[[], Mapping[str, Any]],
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(body=orjson.dumps(content()) + b"\n", content_type="application/json")
+
+        return answer
+
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -44,6 +53,8 @@ async def start_web(
     app.router.add_get("/livez", page(not_alive))  # type: ignore[arg-type]
     app.router.add_get("/readyz", page(not_ready, state))  # type: ignore[arg-type]
     app.router.add_get("/metrics", metrics)
+    if status is not None:
+        app.router.add_get("/status", json_page(status))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()

@@ -27,6 +27,7 @@ from streams.field_problems import FieldProblems
 from streams.gauges import add_gauges
 from streams.hangup import Hangup
 from streams.health import Health
+from streams.in_hand import InHand
 from streams.logs import configure_logs
 from streams.mappings_in_force import MappingsInForce
 from streams.metrics import Metrics
@@ -38,6 +39,7 @@ from streams.settings_reload import SettingsReload
 from streams.settlement import RecordSettlement
 from streams.source import KafkaSource, SourceHooks
 from streams.standstill import Standstill
+from streams.status import Status
 from streams.web import start_web
 
 EXIT_DRAINED = 0
@@ -134,6 +136,17 @@ class Worker:
             self._delivery,
         )
         self._health = Health(self._delivery, self._source, self._letters, self._standstill)
+        self._status = Status(
+            self._health,
+            self._standstill,
+            self._source,
+            self._coalescer,
+            self._limiter,
+            self._delivery,
+            InHand(self._coalescer, self._limiter, self._delivery, self._letters),
+            lambda: self._pipeline.full,
+            self._mappings.status,
+        )
 
     def _make_source(self) -> KafkaSource:
         settings = self._settings
@@ -171,6 +184,7 @@ class Worker:
                 self._health.not_alive,
                 self._health.not_ready,
                 lambda: {"mappings": self._mappings.status()},
+                self._status.page,
             )
         except OSError as error:
             problem = f"cannot listen on {place.host}:{place.port}: {error}"
