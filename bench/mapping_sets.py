@@ -8,7 +8,6 @@ from bench.templates import DEFAULT_TEMPLATE
 from mapping.directives import compile_template
 from mapping.fql import compile_trigger
 from mapping.mappings import DEFAULT_TRIGGER, PAYLOAD_FIELDS, Mapping, MappingSet
-from mapping.natives import TRAIT_NATIVES
 
 _NOTHING = {"@path": "$.nothing"}
 """In `@merge` a member that is missing takes away what stood there."""
@@ -16,11 +15,8 @@ _NOTHING = {"@path": "$.nothing"}
 
 def preset_as_template() -> MappingSet:
     """What the preset does, as a user of Segment would write it: native attributes, every other trait, the event."""
-    without_natives = {"@merge": {"objects": [{"@path": "$.traits"}, dict.fromkeys(TRAIT_NATIVES, _NOTHING)]}}
-    without_natives["@merge"]["direction"] = "right"  # type: ignore[assignment]
-    attributes = {
-        "@merge": {"objects": [without_natives, DEFAULT_TEMPLATE["profileAttributes"]], "direction": "right"}
-    }
+    natives = {**DEFAULT_TEMPLATE["profileAttributes"], "email": _NOTHING, "phone": _NOTHING}
+    attributes = {"@merge": {"objects": [{"@path": "$.traits"}, natives], "direction": "right"}}
     return MappingSet(
         (_mapping("preset", DEFAULT_TRIGGER, DEFAULT_TEMPLATE | {"profileAttributes": attributes}),)
     )

@@ -21,7 +21,8 @@ def mappings_findings(loaded: LoadedMappings) -> Iterator[Finding]:
     else:
         yield Finding("mappings", "warning", said, "Nothing reaches Batch: enable a mapping.")
     for mapping in enabled:
-        yield from _differences(f"mapping {mapping.name!r}", mapping.trigger, loaded.places[mapping.name])
+        place = loaded.places.get(mapping.name, str(loaded.path))
+        yield from _differences(f"mapping {mapping.name!r}", mapping.trigger, place)
 
 
 def _differences(check: str, trigger: Trigger, place: str) -> Iterator[Finding]:

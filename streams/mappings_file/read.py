@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from mapping.mappings import FILTER_LIMIT, MAPPING_LIMIT, Filter, Mapping, MappingSet
+from mapping.mappings import FILTER_LIMIT, MAPPING_LIMIT, Filter, Mapping, MappingSet, preset_alone
 from streams.mappings_file.entries import Entries
 from streams.mappings_file.filters import read_filter
 from streams.mappings_file.keys import HINTS, TOP_KEYS
@@ -29,7 +29,7 @@ class LoadedMappings:
     """None: there is no file, the preset is in force."""
     mapping_set: MappingSet | None = None
     places: Table[str, str] = field(default_factory=dict)
-    """Where the trigger of each mapping stands, by the mapping's name."""
+    """Where the trigger of each mapping of the file stands, by the mapping's name."""
 
 
 def mappings_path(settings: Settings, chosen: Path | None = None) -> Path | None:
@@ -71,6 +71,8 @@ class _Reader:
             if mapping is not None:
                 compiled.append(mapping)
                 where[mapping.name] = self._places.of(entries.nodes.get("trigger", entries.node))
+        if "mappings" not in top:
+            compiled += preset_alone().mappings
         kept: list[Filter] = [found for entries in filters if (found := read_filter(entries)) is not None]
         return LoadedMappings(self._places.path, MappingSet(tuple(compiled), tuple(kept)), where)
 

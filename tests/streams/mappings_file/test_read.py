@@ -372,3 +372,9 @@ def test_a_filter_that_is_switched_off_is_checked_and_not_used(tmp_path: Path) -
 def test_empty_lists_are_no_mappings(tmp_path: Path, text: str) -> None:
     found: Any = loaded(tmp_path, text)
     assert (found.mappings, list(found.filters)) == ((), [])
+
+
+def test_filters_alone_leave_the_preset_in_force(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "filters: [{name: f, if: type = 'a', action: drop}]")
+    assert ([mapping.name for mapping in found.enabled], len(found.filters)) == (["Update Profile"], 1)
+    assert found.enabled[0].is_plain_preset
