@@ -25,12 +25,12 @@ TRANSIENT = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TI
 
 @contextmanager
 def reading_consumer(settings: Settings) -> Iterator[Consumer]:
-    """A consumer that is told what to read: it joins no group and commits nothing."""
+    """A consumer that is told what to read: it joins no group and commits nothing. It has the workers' group all the
+    same, because Kafka wants a right on a group whose name is given."""
     client: dict[str, Any] = {
         **consumer_settings(settings.kafka),
         "auto.offset.reset": "earliest",
         "queued.max.messages.kbytes": 32_768,
-        "group.id": f"{settings.kafka.group}-backfill",
     }
     client.pop("group.instance.id", None)
     try:

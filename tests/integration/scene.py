@@ -35,7 +35,7 @@ class Scene:
         self.group = kafka.unique("segbatch")
         self.produced: list[Produced] = []
         self.workers: list[Worker] = []
-        self._directory = directory
+        self.directory = directory
 
     def create_topics(self, partitions: int = 6) -> Scene:
         self.kafka.create_topic(self.topic, partitions)
@@ -60,7 +60,7 @@ class Scene:
 
     def start(self, settings: dict[str, str]) -> Worker:
         """Start a worker with exactly these settings."""
-        worker = Worker(settings, self._directory)
+        worker = Worker(settings, self.directory)
         self.workers.append(worker)
         return worker
 

@@ -27,7 +27,7 @@ from streams.letter import letter_headers
 from streams.records import Record as FetchedRecord
 from tests.integration.local_batch import LocalBatch
 from tests.integration.scene import Scene, identify
-from tests.integration.workers import SEGBATCH, environment
+from tests.integration.workers import SEGBATCH, Worker, environment, wait_until
 from tests.kafka import KafkaCluster, KafkaUnavailable, Record
 from tests.kafka.find import required
 from tests.kafka.jars import JarBroker, nodes, tools_work
@@ -35,7 +35,7 @@ from tests.streams.fakes import FakeMessage
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BROKEN = b"no JSON"
-WORKER, OPERATOR = "segbatch", "segbatch-operator"
+WORKER, OPERATOR, REPARTITION = "segbatch", "segbatch-operator", "segbatch-repartition"
 PASSWORD = "password-of-the-tests"
 KINDS = {
     "--topic": ResourceType.TOPIC,
@@ -51,6 +51,7 @@ class Right(NamedTuple):
     operation: str
     kind: str
     name: str
+    pattern: str = "literal"
 
 
 def documented_rights() -> list[Right]:
@@ -61,7 +62,8 @@ def documented_rights() -> list[Right]:
             said = dict(pairwise(words))
             (kind,) = KINDS.keys() & said.keys()
             user = said["--allow-principal"].removeprefix("User:")
-            found.append(Right(user, said["--operation"], kind, said[kind]))
+            pattern = said.get("--resource-pattern-type", "literal")
+            found.append(Right(user, said["--operation"], kind, said[kind], pattern))
     return found
 
 
@@ -73,7 +75,7 @@ class GuardedKafka:
 
     def __init__(self) -> None:
         node = nodes(1)[0]
-        users = " ".join(f'user_{user}="{PASSWORD}"' for user in (WORKER, OPERATOR))
+        users = " ".join(f'user_{user}="{PASSWORD}"' for user in (WORKER, OPERATOR, REPARTITION))
         login = "org.apache.kafka.common.security.plain.PlainLoginModule"
         self.broker = JarBroker(
             {
@@ -100,7 +102,7 @@ class GuardedKafka:
         return AclBinding(
             KINDS[right.kind],
             names[right.name],
-            ResourcePatternType.LITERAL,
+            ResourcePatternType[right.pattern.upper()],
             f"User:{right.user}",
             "*",
             AclOperation[right.operation],
@@ -132,6 +134,8 @@ class GuardedScene:
             "segment-events.dead-letter": scene.dead_letter_topic,
             "segbatch": scene.group,
             "segbatch.dead-letters": f"{scene.group}.dead-letters",
+            "segbatch-repartition": f"{scene.group}-repartition",
+            "segment-events.keyed": f"{scene.topic}.keyed",
         }
 
     def grant(self, rights: Iterable[Right]) -> None:
@@ -170,8 +174,8 @@ def stage(guarded: GuardedKafka, tmp_path: Path) -> Iterator[GuardedScene]:
 
 
 def test_the_page_grants_what_it_says() -> None:
-    assert len(RIGHTS) == 8
-    assert {right.user for right in RIGHTS} == {WORKER, OPERATOR}
+    assert len(RIGHTS) == 12
+    assert {right.user for right in RIGHTS} == {WORKER, OPERATOR, REPARTITION}
 
 
 @pytest.mark.kafka
@@ -190,6 +194,9 @@ def test_with_these_rights_and_no_more_everything_works(stage: GuardedScene, pro
     assert worker.readiness() == (200, {})
     assert worker.stop() == 0
     assert scene.batch.attributes() == {"u1": {"plan": "a"}}
+    verified = stage.run(WORKER, "verify", "--settle", "0")
+    assert verified.returncode == 0, verified.stderr
+    assert "says nothing of user u1" in stage.run(WORKER, "membership", "u1").stdout
 
     assert json.loads(stage.letters("stats", "--json").stdout)["open"] == 3
     exported = stage.letters("export")
@@ -200,6 +207,21 @@ def test_with_these_rights_and_no_more_everything_works(stage: GuardedScene, pro
     assert purged.returncode == 0, purged.stderr
     left = json.loads(stage.letters("stats", "--json").stdout)
     assert (left["letters"], left["replayed"]) == (2, 2)
+
+
+@pytest.mark.kafka
+def test_with_these_rights_and_no_more_repartition_works(stage: GuardedScene) -> None:
+    stage.grant(RIGHTS)
+    scene = stage.scene
+    keyed = scene.kafka.create_topic(stage.names["segment-events.keyed"], 2)
+    scene.kafka.produce(scene.topic, [Record(identify("u1", plan="a"))])
+
+    process = Worker(stage.settings(REPARTITION), scene.directory, ("repartition",))
+    scene.workers.append(process)
+    wait_until(
+        lambda: [each.key() for each in scene.kafka.read_all(keyed)] == [b"u1"], "the record is copied"
+    )
+    assert process.stop() == 0
 
 
 @pytest.mark.kafka
