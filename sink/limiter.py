@@ -22,6 +22,7 @@ class Level:
     """The tokens of one partition at a moment: what its next owner inherits."""
 
     tokens: float
+    """Below zero where calls in flight have yet to take theirs."""
     at: float
     """Seconds since 1970, on this machine's clock."""
 
@@ -83,26 +84,28 @@ class TokenBucket:
         brought = self._burst_each
         if inherited is not None:
             since = max(0.0, now - inherited.at)
-            brought = min(self._burst_each, max(0.0, inherited.tokens) + since * self._rate_each)
+            brought = min(self._burst_each, inherited.tokens + since * self._rate_each)
         self._tokens = min(self._room, tokens + brought)
 
     def disown(self, partition: Hashable, now: float) -> None:
         """A partition was revoked; it takes its part of the tokens with it."""
         if partition not in self._owned:
             return
-        level = self.level(now)
+        tokens = self.tokens(now)
+        share = max(0.0, tokens) / len(self._owned)
         self._owned.discard(partition)
-        self._tokens = min(self._room, max(0.0, self._tokens - level.tokens)) if self._owned else 0.0
+        self._tokens = min(self._room, tokens - share) if self._owned else 0.0
 
     def level(self, now: float) -> Level:
-        """The part of the tokens that each owned partition has."""
-        tokens = self.tokens(now)
+        """The part of the tokens that each owned partition has, less its part of those in flight: Batch may not have
+        taken them yet, so that its bucket is fuller than it will be. May be below zero."""
+        tokens = self.tokens(now) - self._in_flight
         return Level(tokens / len(self._owned) if self._owned else 0.0, now)
 
     def spend(self, wanted: int, now: float) -> int:
         """Take at most `wanted` whole tokens of those there are. They are in flight until `answered` or
         `give_back`."""
-        taken = min(wanted, int(self.tokens(now)))
+        taken = max(0, min(wanted, int(self.tokens(now))))
         self._tokens -= taken
         self._in_flight += taken
         return taken

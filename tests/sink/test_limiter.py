@@ -260,3 +260,30 @@ def test_a_worker_without_partitions_waits_until_it_owns_one() -> None:
         return await limiter.spend(3)
 
     assert run_virtual(main()) == 3
+
+
+@given(st.floats(10, 1000), st.floats(8, 2000), st.integers(2, 8), st.floats(0, 1), st.floats(0, 1))
+def test_calls_that_reach_batch_after_their_partition_has_moved_and_those_of_its_next_owner_make_no_second_burst(
+    rate: float, burst: float, partitions: int, handover: float, arrival: float
+) -> None:
+    before, after = TokenBucket(rate, burst, partitions), TokenBucket(rate, burst, partitions)
+    server = ServerBucket(rate, burst)
+    for partition in range(partitions):
+        before.own(partition, None, 0.0)
+    in_flight = before.spend(10_000, 0.0)
+    level = before.level(0.0)
+    arrives = arrival * in_flight / rate
+    moved = handover * arrives
+    for partition in range(partitions):
+        before.disown(partition, 0.0)
+        after.own(partition, level, moved)
+    assert server.take(after.spend(10_000, moved), moved)
+    assert server.take(in_flight, arrives)
+
+
+def test_a_level_below_zero_delays_the_next_owner_and_costs_it_nothing_else() -> None:
+    bucket = TokenBucket(100, 1000, 1)
+    bucket.own("p0", Level(-50.0, 0.0), 0.0)
+    assert bucket.spend(10, 0.4) == 0
+    assert bucket.seconds_until(10, 0.5) == pytest.approx(0.1)
+    assert bucket.spend(100, 0.605) == 10
