@@ -9,6 +9,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from streams.settings import librdkafka
+from streams.settings.kafka_client import client_settings, consumer_settings
 from streams.settings.keys import SETTINGS, value_of
 from streams.settings.masking import shown
 from streams.settings.model import Settings, dead_letter_topic
@@ -170,6 +171,23 @@ def _librdkafka(settings: Settings, origins: Mapping[str, str]) -> Iterator[Prob
     yield from librdkafka.refusals(settings.kafka.librdkafka, origins.get("kafka.librdkafka", "default"))
 
 
+def _together(settings: Settings, origins: Mapping[str, str]) -> Iterator[Problem]:
+    """What only shows when clients are made of all settings."""
+    kafka = settings.kafka
+    if kafka.sasl_mechanism == "OAUTHBEARER" or not kafka.librdkafka:
+        return
+    producer: dict[str, str | int | bool] = {
+        "enable.idempotence": True,
+        "acks": "all",
+        **client_settings(kafka),
+    }
+    refusal = librdkafka.refusal_together(consumer_settings(kafka), producer)
+    if refusal:
+        message = f"makes no client that librdkafka would accept: {refusal}"
+        remedy = "Correct these settings together."
+        yield Problem("kafka.librdkafka", None, message, remedy, origins.get("kafka.librdkafka"))
+
+
 _Check: TypeAlias = Callable[[Settings, Mapping[str, str]], Iterator[Problem]]
 
 _CHECKS: tuple[tuple[_Check, frozenset[str]], ...] = (
@@ -193,4 +211,5 @@ def cross_problems(settings: Settings, origins: Mapping[str, str], invalid: Coll
         invalid: keys already known to be wrong; checks that would compare them are left out.
     """
     checks = [check for check, compared in _CHECKS if compared.isdisjoint(invalid)]
-    return [problem for check in checks for problem in check(settings, origins)]
+    found = [problem for check in checks for problem in check(settings, origins)]
+    return found if found or invalid else list(_together(settings, origins))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaException, Producer
 
 from streams.settings.masking import masked_map
 from streams.settings.problems import Problem
@@ -124,6 +124,23 @@ def refusals(entries: Mapping[str, str], origin: str) -> Iterator[Problem]:
             yield Problem(key, value, "is a callback, not a setting", "Remove it.", origin)
         elif (refusal := _refusal(name, entries[name])) is not None:
             yield Problem(key, value, refusal, _SEE_NAMES, origin)
+
+
+def refusal_together(
+    consumer: Mapping[str, str | int | bool], producer: Mapping[str, str | int | bool]
+) -> str:
+    """What librdkafka says against the settings of a consumer or a producer as a whole; empty if nothing. The clients
+    have no brokers and fetch no token, so that they connect nowhere."""
+    for make, settings in ((Consumer, consumer), (Producer, producer)):
+        try:
+            make({name: value for name, value in settings.items() if _is_offline(name)}, logger=_UNHEARD)
+        except KafkaException as error:
+            return str(error.args[0].str()).rpartition("Failed to create ")[2].partition(": ")[2]
+    return ""
+
+
+def _is_offline(name: str) -> bool:
+    return name != "bootstrap.servers" and not name.startswith(("test.mock.", "sasl.oauthbearer."))
 
 
 def _refusal(name: str, value: str) -> str | None:

@@ -102,7 +102,8 @@ def load_settings(
     wrong = {setting_key(problem.key) for problem in found}
     found += cross_problems(settings, given, wrong)
     if document.readable:
-        found += _missing(settings, [key for key in require if key not in wrong])
+        missing = list(_missing(settings, [key for key in require if key not in wrong]))
+        found += [*missing, *(_no_file() if missing and path is None else ())]
     if found:
         raise ConfigurationError(found)
     origins = {key: given.get(key, "default") for key in SETTINGS}
@@ -159,6 +160,20 @@ def _missing(settings: Settings, require: Collection[str]) -> Iterator[Problem]:
             also = f", {setting.environment}_FILE" if setting.secret else ""
             remedy = f"Set {setting.environment}{also}, or {key} in the configuration file."
             yield Problem(key, None, "is required and not set", remedy)
+
+
+def _no_file() -> Iterator[Problem]:
+    """Nothing named a settings file: say where one was looked for, and what is there instead."""
+    message = (
+        f"is not in the current folder ({Path.cwd()}), and --config and SEGBATCH_CONFIG name no other file"
+    )
+    other = DEFAULT_FILE.with_suffix(".yml")
+    remedy = (
+        f"There is a {other}: rename it, or name it with --config."
+        if other.exists()
+        else ("If you have one, go to its folder, or name it with --config.")
+    )
+    yield Problem(str(DEFAULT_FILE), None, message, remedy)
 
 
 def _plain(settings: Settings, key: str) -> str:

@@ -165,3 +165,20 @@ def test_librdkafka_settings_that_are_free() -> None:
         "socket.keepalive.enable": True,
     }
     assert librdkafka(entries=json.dumps(entries)) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "named"),
+    [
+        ({"fetch.max.bytes": "2000"}, "fetch.max.bytes"),
+        ({"max.in.flight": "100"}, "max.in.flight"),
+        ({"message.timeout.ms": "1", "linger.ms": "50"}, "message.timeout.ms"),
+    ],
+)
+def test_settings_of_librdkafka_that_are_refused_only_together_are_told(
+    entries: dict[str, str], named: str
+) -> None:
+    (text,) = librdkafka(entries=json.dumps(entries), KAFKA__BROKERS="a:9092")
+    assert text.startswith("kafka.librdkafka")
+    assert named in text
+    assert librdkafka(entries='{"fetch.wait.max.ms": "100"}', KAFKA__BROKERS="a:9092") == []

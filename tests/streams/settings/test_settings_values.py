@@ -143,6 +143,23 @@ def test_what_is_required_and_missing() -> None:
     )
 
 
+def missing_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(None, {}, require=["kafka.topics"])
+    return str(caught.value)
+
+
+def test_where_a_settings_file_was_looked_for_is_told_when_required_settings_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"segbatch.yaml: is not in the current folder ({tmp_path})" in missing_in(tmp_path, monkeypatch)
+    (tmp_path / "segbatch.yml").touch()
+    assert "There is a segbatch.yml: rename it" in missing_in(tmp_path, monkeypatch)
+    (tmp_path / "segbatch.yaml").touch()
+    assert "segbatch.yml" not in missing_in(tmp_path, monkeypatch)
+
+
 def test_one_problem_is_not_told_as_several() -> None:
     assert refusal(WEB__PORT="x").startswith("The configuration has 1 problem:")
 
