@@ -8,18 +8,25 @@ from sink.delivery import Delivery
 from streams.dead_letters import DeadLetterWriter
 from streams.source import KafkaSource
 from streams.standstill import Standstill
+from streams.watchdog import Watchdog
 
 PAUSED = "delivery.enabled is false: nothing is read or sent. Set it to true and send SIGHUP to go on"
 Problems = dict[str, str]
-"""By a short name: `batch`, `kafka`, `dead_letters`, `paused`, `stopping`, `failed`. Empty if all is well."""
+"""By a short name: `batch`, `kafka`, `dead_letters`, `paused`, `stopping`, `failed`, `stuck`. Empty if all is well."""
 
 
 class Health:
     """Asked by `/livez`, `/readyz` and `/status`."""
 
     def __init__(
-        self, delivery: Delivery, source: KafkaSource, letters: DeadLetterWriter, standstill: Standstill
+        self,
+        delivery: Delivery,
+        source: KafkaSource,
+        letters: DeadLetterWriter,
+        standstill: Standstill,
+        watchdog: Watchdog,
     ) -> None:
+        self._watchdog = watchdog
         self._standstill = standstill
         self._delivery = delivery
         self._source = source
@@ -31,7 +38,9 @@ class Health:
 
     def not_alive(self) -> Problems:
         """Why the process should be ended."""
-        return {"failed": type(self.failure).__name__} if self.failure is not None else {}
+        failed = "" if self.failure is None else type(self.failure).__name__
+        wrong = {"failed": failed, "stuck": self._watchdog.problem}
+        return {name: problem for name, problem in wrong.items() if problem}
 
     def not_ready(self) -> Problems:
         """Why the worker does not deliver."""

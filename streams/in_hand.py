@@ -27,7 +27,7 @@ class Waits(StrEnum):
     PLACE = "place"
     """Fewer calls under way."""
     EARLIER = "earlier"
-    """An earlier update of its profile, or another part of its call."""
+    """Another part of its call, which was taken apart."""
     ANSWER = "answer"
     RETRY = "retry"
     BREAKER = "breaker"
@@ -84,13 +84,14 @@ class InHand:
             ready = Waits.BREAKER
         else:
             ready = Waits.TOKENS if self._limiter.waiting else Waits.PLACE
+        resting = any(call.stage in (Stage.TOKENS, Stage.RETRY, Stage.BATCH) for call in self._delivery.calls)
+        other_part = Waits.RETRY if resting else Waits.EARLIER
         profiles_out: set[str] = set()
         for update, is_out in self._coalescer.everything():
             if is_out:
                 profiles_out.add(update.custom_id)
-                waits = of_calls.get(update.custom_id, Waits.EARLIER)
-            else:
-                waits = Waits.EARLIER if update.custom_id in profiles_out else ready
+            behind = update.custom_id in profiles_out
+            waits = of_calls.get(update.custom_id, other_part) if behind else ready
             for record in cast("list[Record]", update.records):
                 self._add(hands, record, waits)
         for record in self._letters.unconfirmed():

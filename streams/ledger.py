@@ -33,6 +33,7 @@ class Ledger:
         "_start",
         "_states",
         "committed",
+        "entered",
         "forgotten",
         "open",
         "partition",
@@ -52,6 +53,8 @@ class Ledger:
         self._states = bytearray(done).replace(bytes((OPEN,)), bytes((UNSEEN,)))
         self.position = start
         """The next offset to be fetched."""
+        self.entered = 0
+        """Records fetched, in all."""
         self.open = 0
         """Records fetched and not done."""
         self.sending = True
@@ -60,6 +63,11 @@ class Ledger:
         """True once the partition is no longer ours: completions count for nothing."""
         self.committed: Committable | None = Committable(start, bytes(done)) if committed else None
         """What the group is known to have committed."""
+
+    @property
+    def completed(self) -> int:
+        """Records done, in all."""
+        return self.entered - self.open
 
     @property
     def window(self) -> int:
@@ -80,9 +88,11 @@ class Ledger:
             self._states += bytes(len(offsets))
             self.position = last + 1
             self.open += len(offsets)
+            self.entered += len(offsets)
             return None
         fresh = [index for index, offset in enumerate(offsets) if self._enter_one(offset)]
         self.open += len(fresh)
+        self.entered += len(fresh)
         return None if len(fresh) == len(offsets) else fresh
 
     def advance(self, position: int) -> None:

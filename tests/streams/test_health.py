@@ -20,6 +20,7 @@ def health(**now: Any) -> Health:
         ),
         SimpleNamespace(failure=now.get("letters", "")),  # type: ignore[arg-type]
         SimpleNamespace(paused=now.get("paused", False), halt=now.get("halt")),  # type: ignore[arg-type]
+        SimpleNamespace(problem=now.get("stuck", "")),  # type: ignore[arg-type]
     )
 
 
@@ -51,6 +52,11 @@ def test_a_worker_that_stands_still_says_why_and_how_it_goes_on() -> None:
     assert halted.keys() == {"dead_letters"}
     assert "dead_letter.max_ratio" in halted["dead_letters"]
     assert "SIGHUP" in halted["dead_letters"]
+
+
+def test_a_partition_that_is_stuck_ends_both() -> None:
+    stuck = health(stuck="no record of events[0] was completed")
+    assert stuck.not_alive() == stuck.not_ready() == {"stuck": "no record of events[0] was completed"}
 
 
 def test_every_leg_that_is_down_is_named() -> None:

@@ -67,7 +67,7 @@ class Worker:
     def page(self) -> dict[str, Any]:
         letters = SimpleNamespace(failure="", unconfirmed=lambda: iter(self.letters))
         delivery: Any = self.delivery
-        health = Health(delivery, self.source, letters, self.standstill)  # type: ignore[arg-type]
+        health = Health(delivery, self.source, letters, self.standstill, SimpleNamespace(problem=""))  # type: ignore[arg-type]
         in_hand = InHand(self.coalescer, self.limiter, delivery, letters)  # type: ignore[arg-type]
         status = Status(
             health,
