@@ -24,26 +24,28 @@ EVENT_SIZE_LIMIT = 25_000
 TOO_LARGE = f"the event has more than {EVENT_SIZE_LIMIT} bytes in Batch's form"
 
 
-def encode(draft: Draft, timestamp: Any, problems: list[FieldProblem]) -> MappingResult:
-    """`timestamp` is the Segment event's own. An event that is too large is left out; it is a rejection only
-    if nothing else is left. Adds to `problems`."""
+def encode(draft: Draft, timestamp: Any, message_id: Any, problems: list[FieldProblem]) -> MappingResult:
+    """`timestamp` and `message_id` are the Segment event's own. An event that is too large is left out; it is a
+    rejection only if nothing else is left. Adds to `problems`."""
     user, attributes, name, event_attributes = draft
     moment = read_timestamp(timestamp)
     if moment is None and timestamp is not None:
         problems.append(FieldProblem("timestamp", "unreadable_timestamp"))
     at_ms, time = moment or (None, None)
     events: tuple[ProfileEvent, ...] = ()
+    known: str | None = None
     if name is not None:
         body = event_body(name, time, event_attributes)
         if len(body) <= EVENT_SIZE_LIMIT:
             events = (new_event((name, at_ms, body)),)
+            known = message_id if type(message_id) is str and message_id else None
         elif attributes:
             problems.append(FieldProblem("event", "event_too_large"))
         else:
             return Rejected("event_too_large", TOO_LARGE, tuple(problems))
     elif not attributes:
         return Skipped("nothing_to_send", tuple(problems))
-    return new_update((user, attributes, events, tuple(problems) if problems else (), at_ms))
+    return new_update((user, attributes, events, tuple(problems) if problems else (), at_ms, known))
 
 
 def event_body(name: str, time: str | None, attributes: dict[str, Any]) -> bytes:

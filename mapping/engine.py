@@ -66,7 +66,7 @@ class Engine:
             elif skipped is None and isinstance(made, Skipped):
                 skipped = made
         if drafts:
-            return merge(drafts, event.get("timestamp"), problems)
+            return merge(drafts, event.get("timestamp"), event.get("messageId"), problems)
         return (skipped or Skipped("no_matching_mapping"))._replace(problems=tuple(problems))
 
     def matching(self, event: Event, _: Problems) -> tuple[str, ...]:

@@ -160,5 +160,5 @@ def _mapping_step(event: Event, mapping: Mapping, makers: Makers) -> MappingStep
     problems: list[FieldProblem] = []
     made = makers.compile(mapping)(event, problems)
     if isinstance(made, Draft):
-        return step._replace(part=merge([made], event.get("timestamp"), problems))
+        return step._replace(part=merge([made], event.get("timestamp"), event.get("messageId"), problems))
     return step._replace(part=made._replace(problems=tuple(problems)))

@@ -43,7 +43,7 @@ def compile_event_mapper(settings: MappingSettings, mappings: MappingSet | None 
     def map_event(event: dict[str, Any], problems: list[FieldProblem]) -> MappingResult:
         draft = preset.draft(event, problems)
         if isinstance(draft, Draft):
-            return encode(draft, event.get("timestamp"), problems)
+            return encode(draft, event.get("timestamp"), event.get("messageId"), problems)
         if event.get("type") == RESOLVED_TYPE:
             return read_resolved(event)
         return draft._replace(problems=tuple(problems)) if problems else draft

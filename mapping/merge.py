@@ -20,11 +20,14 @@ from mapping.profile import (
 from mapping.timestamps import Timestamp, read_timestamp
 
 
-def merge(drafts: Sequence[Draft], timestamp: Any, problems: list[FieldProblem]) -> MappingResult:
+def merge(
+    drafts: Sequence[Draft], timestamp: Any, message_id: Any, problems: list[FieldProblem]
+) -> MappingResult:
     """One update of each profile that the drafts name. Of an attribute the last draft's value is sent; events stay in
     order. Adds to `problems`."""
     if len(drafts) == 1:
-        return encode(drafts[0], timestamp, problems)
+        return encode(drafts[0], timestamp, message_id, problems)
+    known = message_id if type(message_id) is str and message_id else None
     moment = read_timestamp(timestamp)
     if moment is None and timestamp is not None:
         problems.append(FieldProblem("timestamp", "unreadable_timestamp"))
@@ -41,7 +44,7 @@ def merge(drafts: Sequence[Draft], timestamp: Any, problems: list[FieldProblem])
         too_large = too_large or left_out
         if attributes or events:
             at_ms = None if moment is None else moment[0]
-            updates.append(ProfileUpdate(user, attributes, events, (), at_ms))
+            updates.append(ProfileUpdate(user, attributes, events, (), at_ms, known if events else None))
     if not updates:
         if too_large:
             return Rejected("event_too_large", TOO_LARGE, tuple(problems))

@@ -59,6 +59,8 @@ class ProfileUpdate(NamedTuple):
     problems: tuple[FieldProblem, ...]
     timestamp_ms: int | None
     """The Segment event's `timestamp`, milliseconds since 1970 UTC; None if it has none that can be read."""
+    message_id: str | None = None
+    """The Segment event's `messageId`, where the update has an event; by it repeats are known."""
 
 
 new_event: Callable[[tuple[str, int | None, bytes]], ProfileEvent] = partial(tuple.__new__, ProfileEvent)
@@ -70,6 +72,7 @@ new_update: Callable[
             tuple[ProfileEvent, ...],
             tuple[FieldProblem, ...],
             int | None,
+            str | None,
         ]
     ],
     ProfileUpdate,

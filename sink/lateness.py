@@ -21,13 +21,18 @@ LATE = Refusal(
 )
 
 
+def oldest_taken_ms(now_ms: float) -> float:
+    """The earliest time of an event that Batch takes at `now_ms`; both in milliseconds since 1970."""
+    return now_ms - WINDOW_MS
+
+
 def timeliness(event: ProfileEvent, now_ms: float) -> Timeliness:
     """Whether Batch would take the event's time at `now_ms`, milliseconds since 1970."""
     if event.time_ms is None:
         return "timely"
     if event.time_ms > now_ms:
         return "future"
-    return "late" if now_ms - event.time_ms > WINDOW_MS else "timely"
+    return "late" if event.time_ms < oldest_taken_ms(now_ms) else "timely"
 
 
 def without_time(event: ProfileEvent) -> ProfileEvent:
@@ -39,7 +44,7 @@ def without_time(event: ProfileEvent) -> ProfileEvent:
 
 def is_timely(update: PendingUpdate, now_ms: float) -> bool:
     """Whether Batch would take the times of all its events."""
-    oldest_ms = now_ms - WINDOW_MS
+    oldest_ms = oldest_taken_ms(now_ms)
     for event, _ in update.events:
         time_ms = event.time_ms
         if time_ms is not None and not oldest_ms <= time_ms <= now_ms:

@@ -13,7 +13,7 @@ from mapping.mapper import MapRecord
 from mapping.profile import ProfileUpdate, ProfileUpdates, Rejected, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
-from sink.lateness import LATE, WINDOW_MS, LateEvents, without_time
+from sink.lateness import LATE, LateEvents, oldest_taken_ms, without_time
 from sink.settlement import Refusal
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
@@ -99,8 +99,11 @@ class Pipeline:
 
     def _map(self, records: Sequence[Record], map_record: MapRecord) -> None:
         now = asyncio.get_running_loop().time()
-        oldest_ms = time.time() * 1000 - WINDOW_MS
-        add = self._coalescer.add
+        oldest_ms = oldest_taken_ms(time.time() * 1000)
+        add, settlement = self._coalescer.add, self._settlement
+        repeats, ledger = settlement.repeats, records[0].ledger
+        repeats.begin()
+        is_repeat = repeats.is_repeat
         rejected: dict[int, Rejected] = {}
         for record in records:
             message = record.message
@@ -119,7 +122,7 @@ class Pipeline:
                 continue
             if record.replay is not None:
                 result = only_part(result, record.replay.part)
-            _, attributes, events, problems, time_ms = result
+            _, attributes, events, problems, time_ms, message_id = result
             if problems:
                 self._problems.report(problems)
             if message.key() is None:
@@ -129,11 +132,12 @@ class Pipeline:
             if events and time_ms is not None and time_ms < oldest_ms:
                 result = self._without_late_event(result, record)
                 events = result.events
-            if attributes or events:
+            if message_id is not None and events and is_repeat(message_id, ledger) and record.replay is None:
+                settlement.settle(record, Ending.SKIPPED, "duplicate")
+            elif attributes or events:
                 add(result, record, now)
             else:
-                self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
-
+                settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
         self._dead_letter(records, rejected)
 
     def _add_each(self, result: ProfileUpdates, record: Record, oldest_ms: float, now: float) -> None:
@@ -154,6 +158,14 @@ class Pipeline:
                 parts.append(update)
         if not parts:
             self._settlement.settle(record, Ending.SKIPPED, record.reason or "nothing_to_send")
+            return
+        known = next((update.message_id for update in parts if update.events), None)
+        if (
+            known is not None
+            and self._settlement.repeats.is_repeat(known, record.ledger)
+            and not record.replay
+        ):
+            self._settlement.settle(record, Ending.SKIPPED, "duplicate")
             return
         record.parts += len(parts) - 1
         for update in parts:

@@ -14,6 +14,7 @@ from sink.settlement import Part, Refusal
 from streams.dead_letter_limits import DeadLetterLimits
 from streams.metrics import Metrics
 from streams.records import Ending, Record
+from streams.repeats import RepeatWindow
 from streams.replay_headers import only_part
 
 NO_TIMESTAMP = 0
@@ -31,9 +32,15 @@ class Letters(Protocol):
 class RecordSettlement:
     """Implements `sink.settlement.Settlement` for Kafka records."""
 
-    def __init__(self, metrics: Metrics, limits: DeadLetterLimits | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        limits: DeadLetterLimits | None = None,
+        repeats: RepeatWindow | None = None,
+    ) -> None:
         self._metrics = metrics
         self.limits = limits or DeadLetterLimits()
+        self.repeats = RepeatWindow(0, 1.0) if repeats is None else repeats
         self.letters: Letters | None = None
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
@@ -74,7 +81,18 @@ class RecordSettlement:
         own = cast(Record, record)
         if not self.limits.admits(own.place, refusal):
             return
+        if own.order and refusal.part != "attributes" and not refusal.delivered:
+            self._forget_event(own)
         self.letters.write(own, replace(refusal, part=_unsettled(own, refusal.part)))
+
+    def _forget_event(self, record: Record) -> None:
+        """It was taken for one that will be accepted: if it comes again, that is no repeat."""
+        if not len(self.repeats) or record.map_record is None:
+            return
+        result = record.map_record(record.message.value())
+        for update in result.updates if isinstance(result, ProfileUpdates) else (result,):
+            if isinstance(update, ProfileUpdate) and update.message_id is not None:
+                self.repeats.forget(update.message_id)
 
     def letter_confirmed(self, record: Record, refusal: Refusal) -> None:
         """Kafka has the letter."""

@@ -34,12 +34,14 @@ from streams.metrics import Metrics
 from streams.observer import LoggingObserver
 from streams.pipeline import Bounds, Pipeline
 from streams.records import Chunk
+from streams.repeats import RepeatWindow
 from streams.settings import ConfigurationError, Loaded, client_settings, consumer_settings, dead_letter_topic
 from streams.settings_reload import SettingsReload
 from streams.settlement import RecordSettlement
 from streams.source import KafkaSource, SourceHooks
 from streams.standstill import Standstill
 from streams.status import Status
+from streams.watchdog import Watchdog
 from streams.web import start_web
 
 EXIT_DRAINED = 0
@@ -82,7 +84,9 @@ class Worker:
         self._coalescer = Coalescer()
         self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
         limits = DeadLetterLimits(settings.dead_letter.max_ratio, settings.dead_letter.max_consecutive)
-        self._settlement = RecordSettlement(self.metrics, limits)
+        self._settlement = RecordSettlement(
+            self.metrics, limits, RepeatWindow(settings.dedup.max_ids, settings.dedup.ttl_s)
+        )
         self._delivery = Delivery(
             self._coalescer,
             self._limiter,
@@ -135,7 +139,11 @@ class Worker:
             self._letters,
             self._delivery,
         )
-        self._health = Health(self._delivery, self._source, self._letters, self._standstill)
+        in_hand = InHand(self._coalescer, self._limiter, self._delivery, self._letters)
+        self._watchdog = Watchdog(
+            settings.watchdog_s, self._assignments.ledgers.values, in_hand, self._delivery
+        )
+        self._health = Health(self._delivery, self._source, self._letters, self._standstill, self._watchdog)
         self._status = Status(
             self._health,
             self._standstill,
@@ -143,7 +151,7 @@ class Worker:
             self._coalescer,
             self._limiter,
             self._delivery,
-            InHand(self._coalescer, self._limiter, self._delivery, self._letters),
+            in_hand,
             lambda: self._pipeline.full,
             self._mappings.status,
         )
@@ -192,7 +200,7 @@ class Worker:
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:
-            running = (self._delivery.run(), self._letters.run(), self._hangup.run())
+            running = (self._delivery.run(), self._letters.run(), self._hangup.run(), self._watchdog.run())
             tasks = [self._watched(each) for each in running]
             try:
                 await self._app.start()

@@ -218,6 +218,19 @@ class DeliverySettings(_Section):
     )
 
 
+class DedupSettings(_Section):
+    """How events that come twice are known."""
+
+    max_ids: int = _setting(
+        200_000,
+        "Message ids of events that a worker remembers: an event with one of them is skipped (`duplicate`). 0 turns "
+        "this off.",
+        unit="ids",
+        ge=0,
+    )
+    ttl_s: float = _setting(3600, "How long it remembers them.", unit="seconds", gt=0)
+
+
 class WebSettings(_Section):
     """The worker's own web pages: /livez, /readyz, /metrics."""
 
@@ -271,6 +284,7 @@ class Settings(_Section):
     flush: FlushSettings = FlushSettings()
     dead_letter: DeadLetterSettings = DeadLetterSettings()
     delivery: DeliverySettings = DeliverySettings()
+    dedup: DedupSettings = DedupSettings()
     web: WebSettings = WebSettings()
     drain_timeout_s: float = _setting(
         10,
@@ -283,6 +297,13 @@ class Settings(_Section):
         25,
         "How long a worker that is asked to stop waits for requests in flight and commits; then it exits "
         "with 3. Kubernetes gives 30 seconds.",
+        unit="seconds",
+        gt=0,
+    )
+    watchdog_s: float = _setting(
+        600,
+        "`/livez` fails when no record of a partition was completed for so long while none of its records waits "
+        "for tokens, a retry, Batch to take calls again, or dead letters.",
         unit="seconds",
         gt=0,
     )

@@ -131,8 +131,15 @@ class Worker:
 
     def readiness(self) -> tuple[int, dict[str, str]]:
         """Status and problems of `/readyz`."""
+        return self._asked("readyz")
+
+    def liveness(self) -> tuple[int, dict[str, str]]:
+        """Status and problems of `/livez`."""
+        return self._asked("livez")
+
+    def _asked(self, page: str) -> tuple[int, dict[str, str]]:
         try:
-            with urllib.request.urlopen(f"{self.web}/readyz", timeout=5) as response:
+            with urllib.request.urlopen(f"{self.web}/{page}", timeout=5) as response:
                 return int(response.status), json.load(response)["problems"]
         except urllib.error.HTTPError as error:
             with error:

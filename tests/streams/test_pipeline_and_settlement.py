@@ -29,6 +29,7 @@ from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.pipeline import Bounds, Pipeline
 from streams.records import Chunk, Ending, Headers, Record
+from streams.repeats import RepeatWindow
 from streams.settlement import RecordSettlement
 from streams.unkeyed import NewestByTimestamp
 from tests.streams.fakes import FakeMessage, fetched
@@ -504,3 +505,58 @@ async def test_mappings_change_between_chunks_not_within_one() -> None:
     scene.pipeline.use(lambda value: update_of({"x": "new"}))
     await accepting
     assert {scene.settlement.rebuild(record, "u").attributes["x"] for record in records} == {"old"}
+
+
+def track(message_id: str | None, *events: ProfileEvent) -> Callable[[], MappingResult]:
+    return lambda: update_of({"x": 1}, *events)._replace(message_id=message_id)
+
+
+def remembering(results: Mapping[bytes, Callable[[], MappingResult]]) -> Scene:
+    scene = Scene(results)
+    scene.settlement.repeats = RepeatWindow(100, 3600.0)
+    return scene
+
+
+async def test_an_event_that_comes_twice_is_skipped_in_flight_and_after_it_was_accepted() -> None:
+    scene = remembering({b"a": track("m1", event_at(None)), b"b": track("m2", event_at(None))})
+    await scene.accept(b"a", b"a", b"b")
+    assert scene.ended("skipped", "duplicate") == 1
+    scene.deliver_all()
+    await scene.accept(b"a", b"b")
+    assert scene.ended("skipped", "duplicate") == 3
+    assert scene.ended("accepted") == 2
+
+
+async def test_events_without_an_id_and_attributes_alone_are_no_repeats() -> None:
+    scene = remembering({b"a": track(None, event_at(None)), b"b": track("m2")})
+    await scene.accept(b"a", b"a", b"b", b"b")
+    assert scene.ended("skipped", "duplicate") == 0
+    assert scene.coalescer.records == 4
+
+
+async def test_an_event_of_which_the_first_became_a_dead_letter_is_sent() -> None:
+    scene = remembering({b"a": track("m1", event_at(None))})
+    (first,) = await scene.accept(b"a")
+    scene.settlement.dead_letter(first, Refusal("poison", "", "500", attempts=9))
+    await scene.accept(b"a")
+    assert scene.ended("skipped", "duplicate") == 0
+
+
+async def test_a_replayed_dead_letter_is_no_repeat() -> None:
+    scene = remembering({b"a": track("m1", event_at(None))})
+    await scene.accept(b"a")
+    message = FakeMessage(b"a", b"k", scene.ledger.position, headers=[("segbatch.replayed", b"1")])
+    chunk = Chunk(scene.ledger, fetched(scene.ledger, message))
+    scene.pipeline.expect(chunk)
+    await scene.pipeline.accept(chunk)
+    assert scene.ended("skipped", "duplicate") == 0
+    assert scene.coalescer.records == 2
+
+
+async def test_what_is_known_of_a_partition_that_was_given_up_counts_for_nothing() -> None:
+    scene = remembering({b"a": track("m1", event_at(None))})
+    await scene.accept(b"a")
+    scene.ledger.forgotten = True
+    scene.ledger = Ledger("events", 0, 0)
+    await scene.accept(b"a")
+    assert scene.ended("skipped", "duplicate") == 0
