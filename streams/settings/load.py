@@ -103,7 +103,9 @@ def load_settings(
     found += cross_problems(settings, given, wrong)
     if document.readable:
         missing = list(_missing(settings, [key for key in require if key not in wrong]))
-        found += [*missing, *(_no_file() if missing and path is None else ())]
+        if missing and path is None:
+            missing[0] = missing[0]._replace(remedy=f"{missing[0].remedy} {_no_file()}")
+        found += missing
     if found:
         raise ConfigurationError(found)
     origins = {key: given.get(key, "default") for key in SETTINGS}
@@ -162,18 +164,12 @@ def _missing(settings: Settings, require: Collection[str]) -> Iterator[Problem]:
             yield Problem(key, None, "is required and not set", remedy)
 
 
-def _no_file() -> Iterator[Problem]:
-    """Nothing named a settings file: say where one was looked for, and what is there instead."""
-    message = (
-        f"is not in the current folder ({Path.cwd()}), and --config and SEGBATCH_CONFIG name no other file"
-    )
+def _no_file() -> str:
+    """Nothing named a settings file: where one was looked for, and what is there instead."""
     other = DEFAULT_FILE.with_suffix(".yml")
-    remedy = (
-        f"There is a {other}: rename it, or name it with --config."
-        if other.exists()
-        else ("If you have one, go to its folder, or name it with --config.")
-    )
-    yield Problem(str(DEFAULT_FILE), None, message, remedy)
+    if other.exists():
+        return f"There is a {other} in {Path.cwd()}, but {DEFAULT_FILE} is read: rename it, or name it with --config."
+    return f"There is no {DEFAULT_FILE} in {Path.cwd()}; if it lies elsewhere, name it with --config."
 
 
 def _plain(settings: Settings, key: str) -> str:

@@ -153,9 +153,11 @@ def missing_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_where_a_settings_file_was_looked_for_is_told_when_required_settings_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert f"segbatch.yaml: is not in the current folder ({tmp_path})" in missing_in(tmp_path, monkeypatch)
+    assert f"There is no segbatch.yaml in {tmp_path};" in missing_in(tmp_path, monkeypatch)
     (tmp_path / "segbatch.yml").touch()
-    assert "There is a segbatch.yml: rename it" in missing_in(tmp_path, monkeypatch)
+    assert f"There is a segbatch.yml in {tmp_path}, but segbatch.yaml is read: rename it" in missing_in(
+        tmp_path, monkeypatch
+    )
     (tmp_path / "segbatch.yaml").touch()
     assert "segbatch.yml" not in missing_in(tmp_path, monkeypatch)
 
