@@ -12,6 +12,7 @@ REPLAYED = "segbatch.replayed"
 PART = "segbatch.part"
 LATE = "segbatch.late"
 YES = b"1"
+_MARK = (REPLAYED, YES)
 
 HeaderList = Sequence[tuple[str, bytes | None]]
 ReplayLate = Literal["send_without_time"]
@@ -34,9 +35,9 @@ def replay_headers(replay: Replay) -> list[tuple[str, bytes]]:
 
 def read_replay(headers: HeaderList) -> Replay | None:
     """None for a live record. A part or a rule for late events that is not known counts as none given."""
-    found = {name: value for name, value in headers if name in (REPLAYED, PART, LATE)}
-    if found.get(REPLAYED) != YES:
+    if _MARK not in headers:
         return None
+    found = dict(headers)
     part = (found.get(PART) or b"").decode(errors="replace")
     late = (found.get(LATE) or b"").decode(errors="replace")
     return Replay(
