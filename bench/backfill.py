@@ -16,6 +16,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -40,6 +41,7 @@ FILES = 8
 SPAN_S = 100 * 24 * 3600
 FIRST_S = 1_767_225_600
 PARTITIONS = 6
+LOOK_S = 0.2
 LIVE_MARK = 10**9
 """Values of live events begin here, so that they are told from history."""
 
@@ -174,6 +176,7 @@ class Command:
     def __init__(self, folder: Path, environ: dict[str, str], *arguments: str) -> None:
         self._out = folder / f"out-{time.monotonic_ns()}"
         self._started = time.monotonic()
+        self._peak_mb = 0.0
         with self._out.open("wb") as out:
             self.process = subprocess.Popen(
                 [COMMAND, "backfill", *arguments], env=environ, cwd=folder, stdout=out
@@ -181,17 +184,29 @@ class Command:
 
     def wait(self) -> Run:
         """Wait for its end."""
-        _, status, usage = os.wait4(self.process.pid, 0)
+        while True:
+            self._look_at_memory()
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(LOOK_S)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         wall_s = time.monotonic() - self._started
-        return Run(self.process.returncode, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        return Run(self.process.returncode, wall_s, usage.ru_utime + usage.ru_stime, self._peak_mb)
+
+    def _look_at_memory(self) -> None:
+        """Its own high-water mark: what the kernel tells at its end holds the memory of this process as well."""
+        with suppress(OSError):
+            found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
+            self._peak_mb = max(self._peak_mb, int(found[1]) / 1024 if found else 0.0)
 
     def kill_when(self, condition: Callable[[], bool], what: str) -> Run:
         """Kill it once the condition holds."""
         while not condition():
-            if self.process.poll() is not None:
-                raise SystemExit(f"it ended before it was {what}")
-            time.sleep(0.2)
+            self._look_at_memory()
+            if not Path(f"/proc/{self.process.pid}/fd/1").exists():
+                raise SystemExit(f"it ended before it was {what}: {self.printed()}")
+            time.sleep(LOOK_S)
         self.process.kill()
         run = self.wait()
         print(f"killed while {what}: {_shown(run)}", flush=True)
