@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 import orjson
+import structlog
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from mapping.profile import ProfileUpdate
@@ -20,6 +21,8 @@ from streams.backfill.repairs import Repairs
 from streams.backfill.selection import Selection, updates_of
 from streams.backfill.store import Store
 from streams.backfill.stretches import Ends, Stretches
+
+log = structlog.get_logger("segbatch.backfill")
 
 
 class LiveStream:
@@ -64,6 +67,7 @@ class LiveStream:
 
     async def run(self) -> None:
         """Follow the topics until `stop`. Raises BackfillError if Kafka refuses."""
+        await self._pass_what_is_gone()
         self._consumer.assign(
             [
                 TopicPartition(topic, partition, offset)
@@ -76,6 +80,22 @@ class LiveStream:
                 messages = await asyncio.to_thread(self._consumer.consume, FETCH, FETCH_S)
             if messages:
                 self.take(messages)
+
+    async def _pass_what_is_gone(self) -> None:
+        """Kafka may have deleted records since the backfill was stopped: what they said is not known."""
+        for topic, positions in self.positions.items():
+            begins, _ = await asyncio.to_thread(begins_and_ends, self._consumer, topic)
+            for partition, begin in begins.items():
+                gone = begin - positions.get(partition, begin)
+                if gone > 0:
+                    positions[partition] = begin
+                    log.error(
+                        "Kafka has deleted records of the live stream before they were read",
+                        topic=topic,
+                        partition=partition,
+                        records=gone,
+                        remedy="older values may overwrite what they said: resume sooner, or keep records longer",
+                    )
 
     def stop(self) -> None:
         """Fetch no more."""

@@ -156,7 +156,7 @@ class Shipping:
         """Wait until all calls have surely been applied, and say again what may have been overwritten."""
         settle_s = 0.0 if self._live is None else self._plan.settle_s
         if self._live is not None and self._stretches.open:
-            self._shown.phase("waiting until Batch has applied every call", "calls' stretches")
+            self._shown.phase("waiting until Batch has applied every call", "stretches of 10,000")
         of = max(1, len(self._stretches.open))
         while self._stretches.open and not self._stopping.interrupted:
             await self._look(settle_s)

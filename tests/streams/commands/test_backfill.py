@@ -109,6 +109,32 @@ def test_only_what_is_asked_for_is_brought_over(
     assert batch.attributes() == {"u2": {"n": 2}, "u4": {"n": 4}, "u9": {"n": 9}}
 
 
+def test_the_range_may_have_mappings_of_its_own(
+    segbatch: Segbatch, batch: LocalBatch, keys: dict[str, str]
+) -> None:
+    write(
+        "events.json",
+        event("u1", traits={"plan": "gold"}),
+        event("u1", 2, "group", groupId="g", traits={"name": "Acme"}),
+    )
+    Path("history.yaml").write_text(
+        """
+        mappings:
+          - name: groups
+            trigger: type = "group"
+            mapping:
+              identifiers: {custom_id: {"@path": $.userId}}
+              profileAttributes: {company: {"@path": $.traits.name}}
+        """
+    )
+
+    result = segbatch("backfill", "events.json", "--types", "group", "--mappings", "history.yaml", **keys)
+
+    assert result.exit_code == 0, result.output
+    assert batch.attributes() == {"u1": {"company": "Acme"}}
+    assert segbatch("backfill", "events.json", "--mappings", "none.yaml", **keys).exit_code == 78
+
+
 def test_tracks_of_the_last_24_hours_go_when_asked_for_and_older_ones_leave_their_attributes(
     segbatch: Segbatch, batch: LocalBatch, keys: dict[str, str]
 ) -> None:
