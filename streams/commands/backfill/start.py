@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
 
 import typer
 
@@ -16,13 +15,26 @@ from streams.backfill.plan import (
     DEFAULT_MEMORY_MB,
     DEFAULT_SETTLE_S,
     DEFAULT_TYPES,
-    LEAST_MEMORY_MB,
     TYPES,
     Plan,
 )
 from streams.backfill.problems import BackfillError
 from streams.commands.backfill.going import Going, go_on
 from streams.commands.backfill.options import DEFAULT_STATE, AsJson, MetricsPort, State, milliseconds
+from streams.commands.backfill.range_options import (
+    DryRun,
+    Files,
+    LimitRate,
+    Memory,
+    Resume,
+    Settle,
+    Since,
+    Sources,
+    Topics,
+    Types,
+    Until,
+    Where,
+)
 from streams.commands.options import (
     EXIT_FAILED,
     ConfigFile,
@@ -34,76 +46,23 @@ from streams.commands.options import (
 from streams.settings import Loaded
 
 EARLIEST = "earliest"
+COMMON_TYPES = ",".join(DEFAULT_TYPES)
 
 
 def start(
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILES]...",
-            help="Files of Segment events: JSON lines, plain, gzip or zstd, and Parquet. Folders, globs in quotes "
-            "and URLs too.",
-            show_default=False,
-        ),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Begin of the range (ISO 8601). Required for a topic: `earliest` is its first record.",
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--to", metavar="TIME", help="End of the range, itself outside.", show_default="now"),
-    ] = None,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TOPIC",
-            help="A topic with history; may be repeated. Without FILES: kafka.topics.",
-            show_default=False,
-        ),
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID",
-            help="Only events of this Segment source, by `projectId` or `writeKey`; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(metavar="TRIGGER", help="Only events that meet this trigger (FQL).")
-    ] = None,
-    types: Annotated[
-        str,
-        typer.Option(
-            metavar="TYPES",
-            help=f"Event types, separated by commas, of {', '.join(TYPES)}. Of track, Batch takes only events of the "
-            "last 24 hours.",
-        ),
-    ] = ",".join(DEFAULT_TYPES),
+    files: Files = None,
+    since: Since = None,
+    until: Until = None,
+    topic: Topics = None,
+    source: Sources = None,
+    where: Where = None,
+    types: Types = COMMON_TYPES,
     mappings: MappingsFile = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read and fold, say what would be sent, and send nothing.")
-    ] = False,
-    resume: Annotated[
-        str | None, typer.Option(metavar="ID", help="Go on with a backfill that was interrupted.")
-    ] = None,
-    limit_rate: Annotated[
-        float | None, typer.Option(metavar="N", help="Profile updates a second, below Batch's 10,000.", min=1)
-    ] = None,
-    settle: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", help="How long after a call Batch may still be applying it, at most.", min=0
-        ),
-    ] = DEFAULT_SETTLE_S,
-    memory: Annotated[
-        int, typer.Option(metavar="MB", help="Memory that the fold may take.", min=LEAST_MEMORY_MB)
-    ] = DEFAULT_MEMORY_MB,
+    dry_run: DryRun = False,
+    resume: Resume = None,
+    limit_rate: LimitRate = None,
+    settle: Settle = DEFAULT_SETTLE_S,
+    memory: Memory = DEFAULT_MEMORY_MB,
     state: State = DEFAULT_STATE,
     metrics_port: MetricsPort = None,
     in_json: AsJson = False,
