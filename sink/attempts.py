@@ -67,13 +67,19 @@ class History:
     """What happened to a group of updates so far."""
 
     attempts: int = 0
+    before: int = 0
+    """Those of the attempts that were made with a larger call, before it was taken apart."""
     first_500: float | None = None
     count_500: int = 0
     failing_since: float | None = None
     """When Batch did not take it for the first time, on the loop's clock; being refused as a whole does not count."""
     last: Answer | None = None
 
+    def of_a_part(self) -> History:
+        """For a part of the call, once it was taken apart: it waits between attempts as if it were new."""
+        return History(attempts=self.attempts, before=self.attempts)
+
     def next_wait_s(self, retry_after_s: float | None) -> float:
         """Seconds before the next attempt: at random up to a bound that doubles, and no less than Batch asks."""
-        bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self.attempts, 10))
+        bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self.attempts - self.before, 10))
         return max(random.uniform(0, bound), retry_after_s or 0.0)

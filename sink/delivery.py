@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 
 from sink.attempts import Call, DeliverySettings, History
 from sink.breaker import Breaker, Opening
@@ -50,6 +51,7 @@ class Delivery:
             settings,
             reload_credentials,
             on_release=self._more.set,
+            start=self._start,
         )
         self._calls: dict[asyncio.Task[None], Call] = {}
         self._failure: BaseException | None = None
@@ -91,10 +93,7 @@ class Delivery:
             self._limiter.give_back(tokens - len(updates))
             if updates:
                 call = Call(revocations=self._gate.revocations)
-                seen_through = self._sender.deliver(call, updates, History(), tokens=len(updates))
-                task = asyncio.create_task(seen_through)
-                self._calls[task] = call
-                task.add_done_callback(self._call_ended)
+                self._start(call, self._sender.deliver(call, updates, History(), tokens=len(updates)))
         if self._failure is not None:
             raise self._failure
 
@@ -133,6 +132,11 @@ class Delivery:
             concerns(record) for call in self._calls.values() for u in call.posted for record in u.records
         ):
             await self._gate.change()
+
+    def _start(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._calls[task] = call
+        task.add_done_callback(self._call_ended)
 
     def _call_ended(self, task: asyncio.Task[None]) -> None:
         del self._calls[task]

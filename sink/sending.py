@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from sink.attempts import Call, DeliverySettings, History, Stage
 from sink.client import Answer, Credentials, PartialError, Verdict
@@ -22,7 +23,8 @@ FOREVER_S = float("inf")
 
 
 class Sender:
-    """Sees calls through. `on_release` is told when a profile may have another update sent."""
+    """Sees calls through. `on_release` is told when a profile may have another update sent; `start` runs a call that
+    parted from another."""
 
     def __init__(
         self,
@@ -35,6 +37,7 @@ class Sender:
         settings: DeliverySettings,
         reload_credentials: Callable[[], Credentials | None],
         on_release: Callable[[], None],
+        start: Callable[[Call, Coroutine[Any, Any, None]], None],
     ) -> None:
         self._gate = gate
         self._coalescer = coalescer
@@ -45,6 +48,7 @@ class Sender:
         self._settings = settings
         self._reload_credentials = reload_credentials
         self._on_release = on_release
+        self._start = start
         self._places = asyncio.Semaphore(settings.max_in_flight)
         self._last_success = 0.0
         self.place_waited_s = 0.0
@@ -80,7 +84,7 @@ class Sender:
             if answer is not None:
                 again = await self._conclude(call, posted, answer, history, held)
                 if again and left:
-                    await self.deliver(call, again, history, held=held)
+                    self._part(call, again, history, held)
                     again = []
                 history = History() if left else history
                 left = again + left
@@ -212,21 +216,27 @@ class Sender:
     async def _split(
         self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
     ) -> None:
-        """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone."""
+        """Batch refuses the call as it is: halve it until the bad update, then the bad record, is alone. The halves are
+        of different profiles: one does not wait for the other."""
         if len(updates) > 1:
             middle = len(updates) // 2
-            for half in (updates[:middle], updates[middle:]):
-                await self.deliver(call, half, History(attempts=history.attempts), held=held)
+            self._part(call, updates[middle:], history.of_a_part(), held)
+            await self.deliver(call, updates[:middle], history.of_a_part(), held=held)
             return
         update = updates[0]
         if len(update.records) > 1:
             for records in halves(update.records):
                 for part in regroup(update, records, self._settlement.rebuild):
-                    await self.deliver(call, [part], History(attempts=history.attempts), held=False)
+                    await self.deliver(call, [part], history.of_a_part(), held=False)
         else:
             refuse(update, REFUSED_ALONE, answer, history.attempts, self._settlement)
         if not self._gate.stopping:
             self._release(updates, held)
+
+    def _part(self, call: Call, updates: list[PendingUpdate], history: History, held: bool) -> None:
+        """Go on with these in a call of their own."""
+        parted = Call(updates, revocations=call.revocations)
+        self._start(parted, self.deliver(parted, updates, history, held=held))
 
     async def _retry(
         self, call: Call, updates: list[PendingUpdate], answer: Answer, history: History, held: bool
