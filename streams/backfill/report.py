@@ -12,7 +12,8 @@ from streams.backfill.stretches import Stretches
 
 
 def report_of(store: Store, plan: Plan, calls: Mapping[str, int]) -> dict[str, Any]:
-    """The report of a backfill as far as it is. `calls`: by status, of this process."""
+    """The report of a backfill as far as it is. `calls`: by status, of this process. What a process that was killed had
+    counted of calls and seconds is not in it."""
     read: dict[str, Any] = store.fact("read_counts", {})
     sent: dict[str, Any] = store.fact("sent_counts", {})
     before: dict[str, int] = store.fact("calls", {})
