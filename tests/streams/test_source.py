@@ -1,47 +1,13 @@
-"""How fetched messages are told apart, and that a source whose reading failed still leaves its group."""
+"""A source whose reading failed still ends."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import KafkaError, Message
-
 from sink.limiter import Limiter
 from streams.assignments import Assignments
 from streams.metrics import Metrics
-from streams.source import KafkaSource, SourceHooks, _runs
-
-
-def fetched(partition: int, offset: int, error: int | None = None) -> Message:
-    problem = None if error is None else KafkaError(error)
-    return Message(topic="events", partition=partition, offset=offset, error=problem)
-
-
-def test_an_error_between_records_of_its_partition_is_a_run_of_its_own() -> None:
-    messages = [
-        fetched(0, 1),
-        fetched(0, 2),
-        fetched(0, 3, KafkaError._PARTITION_EOF),
-        fetched(0, 3),
-        fetched(1, 1),
-        fetched(1, 2, KafkaError._PARTITION_EOF),
-        fetched(1, 2, KafkaError._AUTO_OFFSET_RESET),
-    ]
-
-    found = [(origin, len(run)) for origin, run in _runs(messages)]
-
-    assert found == [
-        (("events", 0, None), 2),
-        (("events", 0, KafkaError._PARTITION_EOF), 1),
-        (("events", 0, None), 1),
-        (("events", 1, None), 1),
-        (("events", 1, KafkaError._PARTITION_EOF), 1),
-        (("events", 1, KafkaError._AUTO_OFFSET_RESET), 1),
-    ]
-
-
-def test_no_messages_are_no_runs() -> None:
-    assert list(_runs([])) == []
+from streams.source import KafkaSource, SourceHooks
 
 
 class FailingConsumer:
