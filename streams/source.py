@@ -268,22 +268,27 @@ class KafkaSource(Service):  # type: ignore[misc]
             log.warning("Kafka reports a problem", error=error.name(), detail=error.str(), remedy=remedy)
 
     async def _on_assign(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        if partitions:
-            self._limiter.share_among(await self._count_partitions(consumer))
-            begun = await self._assignments.begin(consumer, partitions)
-            places = [TopicPartition(ledger.topic, ledger.partition, ledger.position) for ledger, _ in begun]
-            await (consumer.incremental_assign(places) if self._incremental else consumer.assign(places))
-            for ledger, level in begun:
-                self._limiter.own((ledger.topic, ledger.partition), level)
-                ledger.sending = self._reading
         self._paused -= {(p.topic, p.partition) for p in partitions}
-        if partitions and self._hooks.full():
-            await consumer.pause([TopicPartition(p.topic, p.partition) for p in partitions])
-            self._paused |= {(p.topic, p.partition) for p in partitions}
+        # A worker that was asked to stop takes nothing over: looking up what was committed would hold up its leaving.
+        if partitions and self._reading:
+            await self._take_over(consumer, partitions)
         self._metrics.rebalances.labels("assigned").inc(len(partitions))
         log.info("partitions assigned", partitions=_named(partitions))
         self.assigned = True
         self._hooks.on_ready()
+
+    async def _take_over(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        """Go on where their last owner ended."""
+        self._limiter.share_among(await self._count_partitions(consumer))
+        begun = await self._assignments.begin(consumer, partitions)
+        places = [TopicPartition(ledger.topic, ledger.partition, ledger.position) for ledger, _ in begun]
+        await (consumer.incremental_assign(places) if self._incremental else consumer.assign(places))
+        for ledger, level in begun:
+            self._limiter.own((ledger.topic, ledger.partition), level)
+            ledger.sending = self._reading
+        if self._hooks.full():
+            await consumer.pause([TopicPartition(p.topic, p.partition) for p in partitions])
+            self._paused |= {(p.topic, p.partition) for p in partitions}
 
     async def _on_revoke(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         """Stop sending for them, wait for what is in flight, commit, forget."""
