@@ -29,7 +29,7 @@ SCENARIO = Scenario(
     disturb=disturb,
     rules=lambda stage: Rules(stage.size.at_least, resumed_s=RESUMED_S),
     sizes={
-        "full": Size(28, {"starts": 8, "terminations": 8, "rebalances": 40}, workers=4, partitions=24),
+        "full": Size(28, {"starts": 8, "terminations": 8, "rebalances": 15}, workers=4, partitions=24),
         "soak": Size(
             600,
             {"starts": 200, "terminations": 200, "rebalances": 800},
