@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# More than there are cores: tests with a real Kafka wait most of the time.
+TEST_PROCESSES ?= 3
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
 HOURS ?= 1
@@ -34,8 +36,8 @@ $(STAMP): pyproject.toml
 demo: setup ## show segbatch at work: an embedded Kafka, a local Batch, about 30 s (DEMO_ARGS)
 	@"$(BIN)/segbatch" demo $(DEMO_ARGS)
 
-test: setup ## run the tests (PYTEST_ARGS)
-	@"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+test: setup ## run the tests, in several processes (TEST_PROCESSES, PYTEST_ARGS)
+	@"$(BIN)/python" -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 chaos: setup ## kill, cut, storm and poison real workers on a real Kafka, about 15 min; writes docs/reliability.md (CHAOS_ARGS)
 	@"$(BIN)/python" -m tests.chaos --document docs/reliability.md $(CHAOS_ARGS)

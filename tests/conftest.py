@@ -16,6 +16,7 @@ settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("SEGBATCH_HYPOTHESIS_PROFILE", "default"))
 
 UNAVAILABLE = pytest.StashKey[str]()
+NO_KAFKA = "no real Kafka: "
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaCluster]:
     """A real Apache Kafka for the whole session: take unique topic and group names (`kafka.unique`)."""
     reason = pytestconfig.stash.get(UNAVAILABLE, None)
     if reason is not None:
-        pytest.skip(reason)
+        pytest.skip(f"{NO_KAFKA}{reason}")
     try:
         with real_kafka() as cluster:
             yield cluster
@@ -31,7 +32,7 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaCluster]:
         if required():
             pytest.exit(f"a real Kafka is required here, and there is none: {error}", returncode=1)
         pytestconfig.stash[UNAVAILABLE] = str(error)
-        pytest.skip(f"no real Kafka: {error}")
+        pytest.skip(f"{NO_KAFKA}{error}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,12 +45,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=slow)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    reason = config.stash.get(UNAVAILABLE, None)
-    if reason is None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("skipped")
+    skipped = [
+        report for report in reports if "kafka" in report.keywords and NO_KAFKA in str(report.longrepr)
+    ]
+    if not skipped:
         return
-    skipped = [report for report in terminalreporter.getreports("skipped") if "kafka" in report.keywords]
     count = "1 test needs" if len(skipped) == 1 else f"{len(skipped)} tests need"
     were = "was" if len(skipped) == 1 else "were"
-    first_line = reason.splitlines()[0]
-    terminalreporter.write_line(f"{count} a real Kafka and {were} skipped: {first_line}", yellow=True)
+    reason = skipped[0].longrepr[2].split(NO_KAFKA, 1)[1].splitlines()[0]
+    terminalreporter.write_line(f"{count} a real Kafka and {were} skipped: {reason}", yellow=True)

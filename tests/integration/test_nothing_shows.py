@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def event(kind: str, user: str, **more: Any) -> bytes:
         "type": kind,
         "userId": user,
         "anonymousId": f"{MARK}-anonymous",
-        "messageId": f"{MARK}-message",
+        "messageId": f"{MARK}-{token_hex(8)}",
     }
     return json.dumps({**identity, **more}).encode()
 

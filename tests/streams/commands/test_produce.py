@@ -99,7 +99,8 @@ def test_what_is_needed_is_brokers_and_a_topic(segbatch: Segbatch) -> None:
     assert result.exit_code == 78
     assert "kafka.brokers: is required" in result.stderr
     assert "kafka.topics: is required" in result.stderr
-    assert "batch." not in result.stderr
+    assert "rest_api_key" not in result.stderr
+    assert "project_key" not in result.stderr
 
 
 def test_a_name_that_is_none_of_a_topic_is_told(segbatch: Segbatch, embedded: EmbeddedKafka) -> None:
