@@ -35,7 +35,7 @@ class SettingsReload:
             log.error("the settings are refused: the worker goes on with those it has", problems=problems)
             return
         mask_secrets(latest.secrets())
-        log.info("settings read again")
+        log.info("the settings file was read again")
         changed = changed_settings(self._loaded.settings, latest.settings)
         if waiting := [key for key in changed if key not in APPLIED]:
             log.warning("these settings changed and need a restart", settings=waiting)

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.commands.options import EXIT_FAILED, EXIT_USAGE, ConfigFile, fail, load_or_exit
+from streams.letter import iso_time
 
 LONGEST_S = 10.0
 ROWS = 15
@@ -119,13 +120,25 @@ def _table(partitions: list[Mapping[str, Any]]) -> Table | Text:
 
 def _footer(page: Mapping[str, Any]) -> list[str]:
     hand, limiter = page["in_hand"], page["limiter"]
-    mappings = page["mappings"].get("mappings") or ()
+    mappings = page["mappings"]
     return [
         f"in hand: {hand['records']:,} records of {hand['profiles_waiting'] + hand['updates_out']:,} profiles, "
         f"{hand['bytes'] / 1e6:,.0f} MB, {hand['updates_out']:,} updates out",
         f"tokens: {limiter['tokens']:,.0f} of {limiter['capacity']:,.0f}, {limiter['rate_per_s']:,.0f} a second "
         f"of {limiter['full_rate_per_s']:,.0f}",
-        f"mappings: {', '.join(mappings)}",
+        f"mappings: {', '.join(mappings.get('mappings') or ())}",
+        *_refused(mappings),
+    ]
+
+
+def _refused(mappings: Mapping[str, Any]) -> list[str]:
+    """A mappings file that was refused when it was read again: those in force are older than the file."""
+    if "refused_at" not in mappings:
+        return []
+    problems = len(mappings.get("problems") or ())
+    return [
+        f"the mappings file was refused at {iso_time(mappings['refused_at'])}, {problems} problems: the mappings "
+        f"above stay in force, from {iso_time(mappings['since'])}; the log and /readyz name the problems"
     ]
 
 

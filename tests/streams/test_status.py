@@ -205,6 +205,16 @@ def shown(worker: Worker, width: int = 120) -> str:
     return console.export_text()
 
 
+def test_a_mappings_file_that_was_refused_is_on_the_screen() -> None:
+    page = Worker().page()
+    page["mappings"] |= {"since": START_S, "refused_at": START_S + 240, "problems": ["a", "b"]}
+    console = Console(width=200, record=True, color_system=None, file=io.StringIO())
+    console.print(screen(page, "http://worker:6066"))
+    text = console.export_text()
+    assert "refused at 2026-01-01T00:04:00.000Z, 2 problems" in text
+    assert "stay in force, from 2026-01-01T00:00:00.000Z" in text
+
+
 def test_one_screen_shows_what_is_wrong_and_the_worst_partitions() -> None:
     worker = Worker()
     worker.delivery.opening = Opening("503", "no", False, time.time() - 120)

@@ -285,7 +285,7 @@ async def test_a_compressed_body_is_a_violation(client: Any, update: Any, good_h
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("gzip", b"[]"), ("br", b"[]"), ("gzip", gzip.compress(b"[" + b" " * 20_000 + b"]"))],
+    [("gzip", b"[]"), ("br", b"[]"), ("gzip", gzip.compress(b"[" + b" " * 20_000 + b"]", mtime=0))],
 )
 async def test_a_body_that_cannot_be_decompressed_is_refused(
     start: Any, good_headers: Any, encoding: str, body: bytes
