@@ -131,8 +131,9 @@ def add_native_traits(
     attributes: Attributes, traits: dict[str, Any], claimed: Container[str], problems: list[FieldProblem]
 ) -> None:
     """The natives alone, as of the `traits` of a track."""
-    for trait in TRAIT_NATIVES.keys() & traits.keys():
-        _add_native(attributes, trait, traits[trait], claimed, problems)
+    for trait in TRAIT_NATIVES:
+        if trait in traits:
+            _add_native(attributes, trait, traits[trait], claimed, problems)
 
 
 def _add_native(
