@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from json import JSONDecodeError
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +14,6 @@ from mapping.profile import FieldProblem, Rejected, Skipped
 
 Result = TypeVar("Result")
 
-_INVALID_JSON = Rejected("invalid_json", "the value is not JSON, or is nested too deeply to be read")
 _NOT_AN_OBJECT = Rejected("not_an_object", "the value is JSON, but not an object")
 
 
@@ -30,6 +30,18 @@ def read_record(
         pass
     try:
         value, problems = decode_exactly(record)
-    except (ValueError, RecursionError):
-        return _INVALID_JSON
+    except (ValueError, RecursionError) as error:
+        return Rejected("invalid_json", _why(error))
     return map_event(value, problems) if type(value) is dict else _NOT_AN_OBJECT
+
+
+def _why(error: Exception) -> str:
+    """Where the value stops being JSON, counted from 1; nothing of what stands there."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"the value is not UTF-8 text at byte {error.start + 1}"
+    if isinstance(error, JSONDecodeError):
+        place = (
+            f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"character {error.colno}"
+        )
+        return f"the value is not JSON at {place}: {error.msg}"
+    return "the value is nested too deeply to be read"

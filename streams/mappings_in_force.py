@@ -34,6 +34,11 @@ class MappingsInForce:
         self.use: Callable[[MapRecord], None] | None = None
         """Takes over a new mapper; set when there is somebody who maps."""
         metrics.mappings_since.set(self._since)
+        self._warn()
+
+    def _warn(self) -> None:
+        for warning in self._loaded.warnings:
+            log.warning("a mapping hardly does what was meant", problem=str(warning))
 
     def _compiled(self, loaded: LoadedMappings) -> MapRecord:
         return compile_mapper(mapping_settings(self._settings), loaded.mapping_set)
@@ -62,6 +67,7 @@ class MappingsInForce:
         self._metrics.mappings_since.set(self._since)
         self._metrics.mappings_reloads.labels("applied").inc()
         log.info("mappings read again", **self._in_words())
+        self._warn()
 
     def _in_words(self) -> dict[str, Any]:
         enabled = (self._loaded.mapping_set or preset_alone()).enabled

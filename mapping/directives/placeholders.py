@@ -42,6 +42,11 @@ def compile_template_text(argument: Any, place: Place) -> Shape:
     return resolve
 
 
+def placeholders(text: str) -> Iterator[str]:
+    """The paths between `{{` and `}}`, in order."""
+    return (part for is_path, part in _parts(text) if is_path)
+
+
 def _text_resolver(template: str, place: Place) -> Resolver:
     parts: list[str | Resolver] = [
         resolver_of(read_path(part, place)) if is_path else part for is_path, part in _parts(template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import NoReturn
 
 from mapping.fql import nodes
 from mapping.fql.errors import Mistake
@@ -54,8 +55,13 @@ def _check_parts(expression: nodes.Expression) -> None:
             _check_field(expression)
         case nodes.Call():
             _check_call(expression)
-        case nodes.Compare(operator="in", right=right):
-            _check_list(right)
+        case nodes.Compare(operator=operator, left=left, right=right):
+            if operator == "in":
+                _check_list(right)
+            _check_parts(left)
+            _check_values(right)
+            _check_parts(right)
+            return
         case nodes.And(terms=terms) | nodes.Or(terms=terms):
             for term in terms:
                 _check_condition(term)
@@ -85,6 +91,23 @@ def _check_condition(expression: nodes.Expression) -> None:
             raise Mistake(f"what {name}() gives is neither true nor false", at, f"compare it: {example}")
 
 
+def _check_values(expression: nodes.Expression) -> None:
+    """What a field is compared with is a text, as a rule: a word that is no field lacks its quotes."""
+    found = nodes.ungrouped(expression)
+    values = found.items if isinstance(found, nodes.ListOf) else (found,)
+    for value in values:
+        if isinstance(value, nodes.Path) and value.keys[0] not in FIELDS:
+            _refuse_word(value)
+
+
+def _refuse_word(path: nodes.Path) -> NoReturn:
+    root = path.keys[0]
+    in_quotes = f'text is written in quotes: "{".".join(path.keys)}"'
+    if root.lower() in _KEYWORDS or _near_field(root):
+        in_quotes = f"{_for_field(root)}; {in_quotes}"
+    raise Mistake(f'an event has no field "{root}"', path.span.start, in_quotes)
+
+
 def _check_field(path: nodes.Path) -> None:
     root = path.keys[0]
     if root in FIELDS:
@@ -95,15 +118,19 @@ def _check_field(path: nodes.Path) -> None:
 def _for_field(root: str) -> str:
     if root.lower() in _KEYWORDS:
         return f"did you mean {root.lower()}? It is written in lower case"
-    folded = {field.lower(): field for field in FIELDS}
-    near = get_close_matches(root.lower().replace("_", ""), folded, n=1, cutoff=0.75)
-    if near:
-        return f"did you mean {folded[near[0]]}?"
+    if near := _near_field(root):
+        return f"did you mean {near}?"
     if root in _OF_THE_USER:
         return f"did you mean traits.{root} (identify) or context.traits.{root} (track)?"
     if root in _OF_THE_CONTEXT:
         return f"did you mean context.{root}?"
     return f'a text is written in quotes ("{root}"); a property is properties.{root}, a trait traits.{root}'
+
+
+def _near_field(root: str) -> str | None:
+    folded = {field.lower(): field for field in FIELDS}
+    near = get_close_matches(root.lower().replace("_", ""), folded, n=1, cutoff=0.75)
+    return folded[near[0]] if near else None
 
 
 def _check_call(call: nodes.Call) -> None:
@@ -122,6 +149,7 @@ def _check_call(call: nodes.Call) -> None:
 
 def _check_second(call: nodes.Call) -> None:
     second = nodes.ungrouped(call.arguments[1])
+    _check_values(second)
     match call.function, second:
         case _, nodes.ListOf() | nodes.Literal(value=None):
             raise Mistake(f"the second value of {call.function}() must be a text", second.span.start)

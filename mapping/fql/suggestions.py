@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mapping.fql.errors import FqlError
+from mapping.fql.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from lark import UnexpectedInput
@@ -52,7 +53,10 @@ _AFTER_A_VALUE = (
     _Slip("", r"(?i:or)\b", "keywords are in lower case", "write or"),
     _Slip("", r"(?i:in)\b", "keywords are in lower case", "write in"),
     _Slip(
-        "", r"(?i:contains|match)", "a function stands before its values", 'write contains(event, "Order")'
+        r"(?<=[\w\"'])",
+        r"(?i:contains|match)",
+        "a function stands before its values",
+        'write contains(event, "Order")',
     ),
     _Slip("", "[=<>]|!=", "one comparison cannot follow another", "join two comparisons with and"),
     _Slip(
@@ -104,10 +108,47 @@ def _no_operator(before: str, here: str) -> tuple[str, str | None]:
         return "a list stands in square brackets", 'such as: type in ["track", "page"]'
     if here[0] in ",]":
         return f"{here[0]} is not expected here", None
+    if words := _words(before, here):
+        return "a text of several words stands in quotes", f'write "{words}"'
+    if _begins_value(here) and (example := _list_example(before)):
+        return f"a comma is missing before {_word(here)}", f"values are set apart by commas: {example}"
     return (
         f"an operator is expected here, not {_word(here)}",
         "two conditions are joined with and, or with or",
     )
+
+
+_TEXT = r"""\"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'"""
+_LAST_WORD = re.compile(r"(?:[=<>,\[]|\bin)\s*([^\W\d][\w-]*)$")
+_KEYWORD = re.compile(r"(?i:and|or|in|not|is)\b")
+_NEXT_WORDS = re.compile(r"[^\W\d][\w-]*(?:[ \t]+(?!(?i:and|or|in)\b)[^\W\d][\w-]*)*(?!\s*\()")
+
+
+def _words(before: str, here: str) -> str | None:
+    """The text that was meant, if a word follows a bare one on the right of a comparison or in a list."""
+    first = _LAST_WORD.search(re.sub(_TEXT, "''", before.rstrip(), flags=re.DOTALL))
+    rest = None if _KEYWORD.match(here) else _NEXT_WORDS.match(here)
+    return f"{first[1]} {rest[0]}" if first and rest else None
+
+
+def _begins_value(here: str) -> bool:
+    return re.match(r"""["'\w\\+-]""", here) is not None and not _KEYWORD.match(here)
+
+
+def _list_example(before: str) -> str | None:
+    """How a list or a function's values are written, if the innermost open bracket is one's."""
+    opened: list[str] = []
+    for bracket in re.finditer(r"([^\W\d]\w*)?[(\[]|[)\]]", re.sub(_TEXT, "''", before, flags=re.DOTALL)):
+        if bracket[0] in ")]":
+            opened = opened[:-1]
+        else:
+            opened.append(bracket[0])
+    if not opened:
+        return None
+    if opened[-1].endswith("["):
+        return 'type in ["track", "page"]'
+    function = FUNCTIONS.get(opened[-1][:-1])
+    return function.example if function is not None and function.arity > 1 else None
 
 
 def _word(here: str) -> str:

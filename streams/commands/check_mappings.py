@@ -20,6 +20,9 @@ def mappings_findings(loaded: LoadedMappings) -> Iterator[Finding]:
         yield Finding("mappings", "ok", said)
     else:
         yield Finding("mappings", "warning", said, "Nothing reaches Batch: enable a mapping.")
+    for warning in loaded.warnings:
+        key, _, message, remedy, origin = warning
+        yield Finding(key, "warning", f"It {message} ({origin}).", remedy)
     for mapping in enabled:
         place = loaded.places.get(mapping.name, str(loaded.path))
         yield from _differences(f"mapping {mapping.name!r}", mapping.trigger, place)

@@ -11,9 +11,10 @@ import orjson
 import typer
 
 from mapping.explain import explain as explain_event
+from mapping.read import read_record
 from sink.client import Answer, BatchClient, Credentials, Verdict
 from streams.commands.explaining import explanation_json, explanation_lines, indented
-from streams.commands.lines import opened
+from streams.commands.lines import numbered_lines, opened
 from streams.commands.meaning import Clock
 from streams.commands.moments import milliseconds
 from streams.commands.options import (
@@ -23,6 +24,7 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
+    warn_of_mappings,
 )
 from streams.mapping_settings import mapping_settings
 from streams.settings import Loaded
@@ -44,6 +46,10 @@ def explain(
     event: Annotated[
         str, typer.Argument(metavar="EVENT.json", help="A file with one event; - is standard input.")
     ],
+    line: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Of a file with an event a line: the line, from 1."),
+    ] = None,
     send: Annotated[
         bool,
         typer.Option("--send", help="Really post it to the configured Batch, and show the answer."),
@@ -64,8 +70,8 @@ def explain(
     """
     loaded = load_or_exit(config, _KEYS if send else ())
     chosen = mappings_or_exit(loaded.settings, mappings)
-    with opened(event) as stream:
-        record = stream.read()
+    warn_of_mappings(chosen)
+    record = _record(event, line)
     clock = Clock(
         time.time() * 1000 if now is None else milliseconds(now, "explain"), loaded.settings.late_events
     )
@@ -84,6 +90,24 @@ def explain(
         _print_call(call, shown["tokens"], response)
     if response is not None and not response.accepted:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _record(file: str, line: int | None) -> bytes:
+    """The one event of a file, or that of a line. Ends the command if there are several to choose from."""
+    with opened(file) as stream:
+        content = stream.read()
+    lines = dict(numbered_lines(content.splitlines()))
+    if line is not None:
+        if line not in lines:
+            fail(f"explain: {file} has nothing on line {line}")
+        return lines[line]
+    if len(lines) > 1 and all(map(_is_event, list(lines.values())[:2])):
+        fail(f"explain: {file} has several events, a line each: choose one with --line {min(lines)}")
+    return content
+
+
+def _is_event(line: bytes) -> bool:
+    return read_record(lambda event, problems: True, line) is True
 
 
 def _call(loaded: Loaded, updates: list[Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Annotated, BinaryIO
 
@@ -32,6 +32,11 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     """The lines that are not blank, unchanged but for the line's end."""
-    for line in stream:
+    return (line for _, line in numbered_lines(stream))
+
+
+def numbered_lines(stream: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The same with their numbers in the file, from 1; blank lines count."""
+    for number, line in enumerate(stream, 1):
         if line.strip():
-            yield line.rstrip(b"\r\n")
+            yield number, line.rstrip(b"\r\n")

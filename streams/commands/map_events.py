@@ -9,11 +9,19 @@ import orjson
 import typer
 
 from mapping.mapper import compile_matcher
-from streams.commands.lines import LinesFile, lines_of, opened
+from streams.commands.lines import LinesFile, numbered_lines, opened
 from streams.commands.meaning import Clock, Meaning, documented_meaning, message_id, posted_meaning
 from streams.commands.moments import milliseconds
-from streams.commands.options import ConfigFile, MappingsFile, fail, load_or_exit, mappings_or_exit
+from streams.commands.options import (
+    ConfigFile,
+    MappingsFile,
+    fail,
+    load_or_exit,
+    mappings_or_exit,
+    warn_of_mappings,
+)
 from streams.mapping_settings import mapping_settings
+from streams.mappings_file import LoadedMappings
 
 
 def map_events(
@@ -40,21 +48,26 @@ def map_events(
 
     Needs no keys and no Kafka. Each line out has messageId, outcome (mapped, skipped or rejected), reason, updates
     as they would be posted, the fields that were left out or changed, with the reason, and the names of the mappings
-    that matched.
+    that matched. What is wrong with a rejected line is said on standard error, with the line's number.
     """
     settings = load_or_exit(config).settings
     clock = Clock(None if now is None else milliseconds(now, "map"), settings.late_events)
     rules = mapping_settings(settings)
     if documented and mappings is not None:
         fail("map: --documented shows the preset, as Segment's page does: it goes without --mappings")
-    mapping_set = None if documented else mappings_or_exit(settings, mappings).mapping_set
+    chosen = LoadedMappings() if documented else mappings_or_exit(settings, mappings)
+    warn_of_mappings(chosen)
+    mapping_set = chosen.mapping_set
     read = documented_meaning(rules, clock) if documented else posted_meaning(rules, clock, mapping_set)
     matching = compile_matcher(rules, mapping_set)
     with opened(file) as stream:
         out = sys.stdout.buffer
-        for line in lines_of(stream):
-            out.write(_shown(line, read(line), matching(line)))
+        for number, line in numbered_lines(stream):
+            found = read(line)
+            out.write(_shown(line, found, matching(line)))
             out.flush()
+            if found.detail is not None:
+                print(f"segbatch: map: line {number}: {found.reason}: {found.detail}", file=sys.stderr)
 
 
 def _shown(line: bytes, found: Meaning, mappings: tuple[str, ...]) -> bytes:

@@ -40,6 +40,8 @@ class Meaning(NamedTuple):
     """As orjson writes them: the items of the posted array, or the one update in the document's shape."""
     fields: Problems = ()
     """Fields that were left out or changed."""
+    detail: str | None = None
+    """Of a rejected record, a sentence for a person."""
 
 
 Reader: TypeAlias = Callable[[bytes], Meaning]
@@ -136,8 +138,9 @@ def message_id(record: bytes) -> str | None:
 
 
 def _nothing(result: Skipped | Rejected) -> Meaning:
-    outcome: Outcome = "skipped" if isinstance(result, Skipped) else "rejected"
-    return Meaning(outcome, result.reason, (), result.problems)
+    if isinstance(result, Skipped):
+        return Meaning("skipped", result.reason, (), result.problems)
+    return Meaning("rejected", result.reason, (), result.problems, result.detail)
 
 
 def _mapped(updates: tuple[Any, ...], fields: Problems, verdict: _Verdict) -> Meaning:

@@ -51,6 +51,12 @@ def mappings_or_exit(settings: Settings, chosen: Path | None = None) -> LoadedMa
         raise typer.Exit(EXIT_CONFIGURATION) from None
 
 
+def warn_of_mappings(loaded: LoadedMappings) -> None:
+    """What the mappings hardly mean, on standard error: the command goes on."""
+    for warning in loaded.warnings:
+        print(f"segbatch: warning: {warning}", file=sys.stderr)
+
+
 def fail(message: str, code: int = EXIT_USAGE) -> NoReturn:
     """One line on standard error, and the exit code."""
     print(f"segbatch: {message}", file=sys.stderr)

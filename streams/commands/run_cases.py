@@ -20,6 +20,7 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
+    warn_of_mappings,
 )
 from streams.mapping_settings import mapping_settings
 from streams.mappings_file import LoadedMappings
@@ -43,6 +44,7 @@ def run_cases(
     """
     settings = load_or_exit(config).settings
     loaded = mappings_or_exit(settings, mappings)
+    warn_of_mappings(loaded)
     chosen = files or _beside(loaded)
     if not chosen:
         fail(

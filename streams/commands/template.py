@@ -10,7 +10,14 @@ import typer
 import yaml
 
 from mapping.decode import decode_exactly
-from mapping.directives import UNDEFINED, DirectiveFailed, Template, TemplateError, compile_template
+from mapping.directives import (
+    UNDEFINED,
+    DirectiveFailed,
+    Template,
+    TemplateError,
+    compile_template,
+    suspicions,
+)
 from streams.commands.answers import Answer, answer_lines
 from streams.commands.options import EXIT_FAILED, fail
 from streams.mappings_file.keys import MAPPING_KEYS
@@ -97,9 +104,12 @@ def _read_template(path: Path) -> Template:
     if isinstance(document, dict) and "mapping" in document and document.keys() <= MAPPING_KEYS.keys():
         document = document["mapping"]
     try:
-        return compile_template(document)
+        compiled = compile_template(document)
     except TemplateError as error:
         raise _Unusable(f"{path} is not a template:\n{error}") from None
+    for suspicion in suspicions(document) if isinstance(document, dict) else ():
+        print(f"segbatch: template: warning: {suspicion}", file=sys.stderr)
+    return compiled
 
 
 def _document(text: bytes) -> Any:

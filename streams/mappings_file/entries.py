@@ -27,6 +27,8 @@ class Entries:
         self.node = node
         self.kind = _KINDS[list_key]
         self.problems = problems
+        self.warnings: list[Problem] = []
+        """What can be used, and is hardly meant."""
         self.nodes: dict[str, yaml.Node] = {}
         """By key, in our words."""
         self.title = f"{self.kind} number {number + 1}"
@@ -69,6 +71,10 @@ class Entries:
     def say(self, key: str, message: str, remedy: str, value: str | None = None) -> None:
         """A problem with a key, at its place."""
         self.say_at(self.places.of(self.nodes.get(key, self.node)), key, message, remedy, value)
+
+    def warn_at(self, place: str, key: str, message: str, remedy: str) -> None:
+        """A warning at a place."""
+        self.warnings.append(Problem(f"{self.title}, {key}", None, message, remedy, place))
 
     def say_at(self, place: str, key: str, message: str, remedy: str, value: str | None = None) -> None:
         """A problem at a place."""
@@ -114,5 +120,6 @@ class Entries:
         except FqlError as error:
             place = self.places.within(self.nodes[key], error.line, error.column)
             remedy = error.suggestion or "docs/triggers.md has the language"
-            self.say_at(place, key, f"is not FQL: {error.message}", f"{remedy[0].upper()}{remedy[1:]}.", text)
+            sentence = remedy[0].upper() + remedy[1:] + ("" if remedy.endswith("?") else ".")
+            self.say_at(place, key, f"is not FQL: {error.message}", sentence, text)
             return None

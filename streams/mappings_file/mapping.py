@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mapping.directives import Template, TemplateError, compile_template
+from mapping.directives import Template, TemplateError, compile_template, suspicions
 from mapping.fql import compile_trigger
 from mapping.mappings import DEFAULT_TRIGGER, PAYLOAD_FIELDS, PRESET, Mapping
 from streams.mappings_file.entries import Entries
@@ -28,6 +28,8 @@ def read_mapping(entries: Entries) -> Mapping | None:
     template = _template(entries, own, preset) if own is not None else None
     if not entries.sound or trigger is None:
         return None
+    if enabled and own is not None:
+        _warn(entries, own)
     fields = frozenset(PAYLOAD_FIELDS).intersection(own or ())
     return Mapping(entries.name, trigger, template, fields, preset, enabled)
 
@@ -73,8 +75,7 @@ def _template(entries: Entries, own: dict[str, Any], preset: bool) -> Template |
         template = compile_template(own, "mapping")
     except TemplateError as error:
         for problem in error.problems:
-            path = problem.path.removeprefix("mapping").removeprefix(".")
-            place = entries.places.of(entries.places.find(entries.nodes["mapping"], path))
+            place = _place(entries, problem.path)
             remedy = problem.suggestion or "docs/templates.md has the directives."
             entries.say_at(place, problem.path, problem.message, remedy)
         return None
@@ -85,6 +86,17 @@ def _template(entries: Entries, own: dict[str, Any], preset: bool) -> Template |
             "mapping", "has no identifiers.custom_id, which is required", FIELD_MEANINGS["identifiers"]
         )
     return template
+
+
+def _warn(entries: Entries, own: dict[str, Any]) -> None:
+    for suspicion in suspicions(own, "mapping"):
+        entries.warn_at(_place(entries, suspicion.path), *suspicion)
+
+
+def _place(entries: Entries, path: str) -> str:
+    """Where in the file something of the template stands, by its path that begins with `mapping`."""
+    below = path.removeprefix("mapping").removeprefix(".")
+    return entries.places.of(entries.places.find(entries.nodes["mapping"], below))
 
 
 def _may_give_an_id(identifiers: dict[str, Any]) -> bool:

@@ -97,13 +97,25 @@ def read_places(path: Path) -> Places | Problem:
         mark = error.problem_mark
         place = f"file {path}:{mark.line + 1}:{mark.column + 1}" if mark else None
         kind = "JSON" if path.suffix == ".json" else "YAML"
-        return Problem(
-            name, None, f"is not {kind}: {error.problem}", "Correct it at or above that place.", place
-        )
+        return Problem(name, None, f"is not {kind}: {error.problem}", _remedy(str(error.problem)), place)
     except (yaml.YAMLError, RecursionError):
         return Problem(
             name, None, "is not YAML: a character or nesting that is not allowed", "Correct the file."
         )
+
+
+_REMEDIES = {
+    "found character '@'": 'A directive stands in braces, its name in quotes: {"@path": $.userId}.',
+    "but found '<scalar>'": "A value that begins with a quote ends with that quote: put the other kind around all "
+    "of it, or begin with something else.",
+    "mapping values are not allowed": "A value with `: ` in it needs quotes around it; so does one with ` #`.",
+}
+"""What to do, by a part of what YAML's parser says."""
+
+
+def _remedy(said: str) -> str:
+    found = (remedy for part, remedy in _REMEDIES.items() if part in said)
+    return next(found, "Correct it at or above that place.")
 
 
 class Unreadable(Exception):
@@ -139,6 +151,9 @@ def pairs(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
     """A map's keys and the nodes of their values. Raises Unreadable for a key that is not text."""
     members: Sequence[tuple[yaml.Node, yaml.Node]] = node.value
     for key, value in members:
+        if isinstance(key, yaml.MappingNode):
+            remedy = """{{…}} without quotes is a map to YAML: write {"@template": "{{userId}}"}."""
+            raise Unreadable(key, "has a map where a key belongs", remedy)
         if not isinstance(key, yaml.ScalarNode):
             raise Unreadable(key, "has a key that is not text", "Write `name: value`.")
         if key.value == "<<" and key.style is None:

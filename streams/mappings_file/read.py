@@ -30,6 +30,8 @@ class LoadedMappings:
     mapping_set: MappingSet | None = None
     places: Table[str, str] = field(default_factory=dict)
     """Where the trigger of each mapping of the file stands, by the mapping's name."""
+    warnings: tuple[Problem, ...] = ()
+    """What can be used, and is hardly meant, such as a constant `custom_id`."""
 
 
 def mappings_path(settings: Settings, chosen: Path | None = None) -> Path | None:
@@ -74,7 +76,9 @@ class _Reader:
         if "mappings" not in top:
             compiled += preset_alone().mappings
         kept: list[Filter] = [found for entries in filters if (found := read_filter(entries)) is not None]
-        return LoadedMappings(self._places.path, MappingSet(tuple(compiled), tuple(kept)), where)
+        mapping_set = MappingSet(tuple(compiled), tuple(kept))
+        warnings = tuple(warning for entries in mappings for warning in entries.warnings)
+        return LoadedMappings(self._places.path, mapping_set, where, warnings)
 
     def _top(self) -> dict[str, yaml.Node]:
         root = self._places.root

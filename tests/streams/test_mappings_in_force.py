@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import structlog.testing
 
 from mapping.mapper import MapRecord
 from mapping.profile import ProfileUpdate
@@ -84,6 +85,17 @@ async def test_a_bad_file_is_refused_and_what_is_in_force_stays(tmp_path: Path) 
     await scene.force.reload()
     assert scene.force.status().keys() == {"file", "mappings", "since"}
     assert made_by(scene.used[0]) == "three"
+
+
+async def test_what_a_mapping_hardly_means_is_logged_at_the_start_and_at_a_reload(tmp_path: Path) -> None:
+    path = tmp_path / "mappings.yaml"
+    path.write_text("- {name: A, mapping: {identifiers: {custom_id: kiosk}}}")
+    with structlog.testing.capture_logs() as logged:
+        force = MappingsInForce(Settings(mappings=str(path)), Metrics())
+        await force.reload()
+    warnings = [line["problem"] for line in logged if line["log_level"] == "warning"]
+    assert len(warnings) == 2
+    assert all("all users would be written to one profile" in warning for warning in warnings)
 
 
 async def test_a_file_that_is_gone_is_refused(tmp_path: Path) -> None:

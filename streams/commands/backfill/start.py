@@ -42,6 +42,7 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
+    warn_of_mappings,
 )
 from streams.settings import Loaded
 
@@ -86,7 +87,7 @@ def start(
             loaded = load_or_exit(config)
             plan = _plan(loaded, files, since, until, topic, source, where, types)
             plan = replace(plan, mappings=None if mappings is None else str(mappings.absolute()))
-            mappings_or_exit(loaded.settings, mappings)
+            warn_of_mappings(mappings_or_exit(loaded.settings, mappings))
             plan = _with_sending(plan, limit_rate, settle, memory)
             loaded = _loaded(config, plan, dry_run=dry_run)
             code = _dry_run(loaded, plan, going) if dry_run else _new(loaded, plan, folder, going)

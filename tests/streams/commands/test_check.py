@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,6 +201,21 @@ def test_the_embedded_cluster_is_checked_without_making_a_topic(
     assert any(line.startswith("error    dead letters checked.dead-letter") for line in lines)
     assert any(line.startswith("ok       keys checked") for line in lines)
     assert lines[-1] == "1 error, 0 warnings."
+
+
+def test_a_mapping_that_hardly_means_what_it_says_is_a_warning(segbatch: Segbatch) -> None:
+    Path("mappings.yaml").write_text("- name: A\n  mapping: {identifiers: {custom_id: kiosk}}\n")
+
+    result = segbatch("check", "--json", **NOWHERE, **KEYS)
+
+    (found,) = (each for each in json.loads(result.stdout)["findings"] if each["severity"] == "warning")
+    assert found == {
+        "check": "mapping 'A', mapping.identifiers.custom_id",
+        "severity": "warning",
+        "message": "It is the same for every event: all users would be written to one profile "
+        "(file mappings.yaml:2:38).",
+        "remedy": 'For the event\'s value write {"@path": "$.userId"}.',
+    }
 
 
 def test_a_good_set_up_on_real_kafka_passes_and_nothing_is_committed(

@@ -263,3 +263,30 @@ def test_moments_are_utc_unless_they_name_a_zone() -> None:
     assert read_moment("2026-03-02T09:14:07") == read_moment("2026-03-02T10:14:07+01:00") == 1_772_442_847_000
     assert read_moment("x") is None
     assert orjson.dumps(read_moment("1970-01-01T00:00:00Z")) == b"0.0"
+
+
+def test_of_several_events_one_is_chosen_by_its_line(segbatch: Segbatch) -> None:
+    Path("events.jsonl").write_text(f"\n{json.dumps(identify({}))}\n{json.dumps(PAID)}\n")
+
+    unclear = segbatch("explain", "events.jsonl")
+    assert (unclear.exit_code, unclear.stdout) == (2, "")
+    assert unclear.stderr == (
+        "segbatch: explain: events.jsonl has several events, a line each: choose one with --line 2\n"
+    )
+    empty = segbatch("explain", "events.jsonl", "--line", "1")
+    assert (empty.exit_code, empty.stderr) == (2, "segbatch: explain: events.jsonl has nothing on line 1\n")
+    shown = json.loads(segbatch("explain", "events.jsonl", "--line", "3", "--now", NOW, "--json").stdout)
+    assert shown["updates"][0]["events"][0]["name"] == "paid"
+
+
+def test_an_event_over_several_lines_says_where_it_breaks(segbatch: Segbatch) -> None:
+    result = segbatch("explain", "-", input='{\n "type": "page",\n "userId" "x"\n}')
+    assert result.exit_code == 0
+    assert "the value is not JSON at line 3, column 11: Expecting ':' delimiter" in result.stdout
+
+
+def test_what_a_mapping_hardly_means_is_told_and_the_event_explained(segbatch: Segbatch) -> None:
+    Path("mappings.yaml").write_text("- {name: A, mapping: {identifiers: {custom_id: kiosk}}}")
+    result = segbatch("explain", "-", input=json.dumps(PAID))
+    assert "Mapping 'A': its trigger accepts the event" in result.stdout
+    assert "all users would be written to one profile" in result.stderr

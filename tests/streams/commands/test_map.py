@@ -182,6 +182,41 @@ def test_strange_json_never_ends_the_command(segbatch: Segbatch) -> None:
     assert found[1]["updates"][0]["identifiers"] == {"custom_id": "123456789012345678901234567890"}
 
 
+def test_what_is_wrong_with_a_line_is_said_with_its_number(segbatch: Segbatch) -> None:
+    lines = [json.dumps(IDENTIFY).encode(), b"", b'{"a": }', b'{"a": "\xff"}', b"[1]", b"[" * 100_000]
+
+    result = segbatch("map", input=b"\n".join(lines))
+
+    assert [line["outcome"] for line in read(result)] == ["mapped", *["rejected"] * 4]
+    assert result.stderr.splitlines() == [
+        "segbatch: map: line 3: invalid_json: the value is not JSON at character 7: Expecting value",
+        "segbatch: map: line 4: invalid_json: the value is not UTF-8 text at byte 8",
+        "segbatch: map: line 5: not_an_object: the value is JSON, but not an object",
+        "segbatch: map: line 6: invalid_json: the value is nested too deeply to be read",
+    ]
+
+
+def test_a_mapping_that_hardly_means_what_it_says_is_told(segbatch: Segbatch) -> None:
+    Path("mappings.yaml").write_text(
+        "- name: Plans\n"
+        "  mapping:\n"
+        '    identifiers: {custom_id: "{{userId}}"}\n'
+        '    profileAttributes: {plan: {"@template": "{{$.traits.plan}}"}}\n'
+    )
+
+    result = segbatch("map", input=json_lines(IDENTIFY))
+
+    assert len(read(result)) == 1
+    assert result.stderr == (
+        "segbatch: warning: mapping 'Plans', mapping.identifiers.custom_id (file mappings.yaml:3:30): "
+        "is taken as it stands: '{{userId}}' has placeholders, and no directive that fills them.\n"
+        '    For the event\'s value write {"@path": "$.userId"}.\n'
+        "segbatch: warning: mapping 'Plans', mapping.profileAttributes.plan.@template (file mappings.yaml:4:45): "
+        "has the placeholder {{$.traits.plan}}, which is always empty: it looks for a field called $.\n"
+        "    Leave `$.` out: {{traits.plan}}.\n"
+    )
+
+
 def test_a_file_is_read_and_a_missing_one_is_one_clear_line(segbatch: Segbatch) -> None:
     Path("events.jsonl").write_text(json_lines(IDENTIFY))
 

@@ -183,3 +183,12 @@ def test_other_commands_do_not_load_the_liquid_library() -> None:
     code = "import sys, streams.cli; assert 'liquid' not in sys.modules"
     root = str(Path(__file__).parents[3])
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": root})
+
+
+def test_a_placeholder_that_is_always_empty_is_told(segbatch: Segbatch) -> None:
+    Path("template.json").write_text('{"a": {"@template": "{{$.traits.a}}"}}')
+
+    result = segbatch("template", "template.json", input='{"traits": {"a": "x"}}\n')
+
+    assert json.loads(result.stdout) == {"output": {"a": ""}}
+    assert "Leave `$.` out: {{traits.a}}." in result.stderr

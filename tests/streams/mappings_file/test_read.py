@@ -306,6 +306,47 @@ def test_every_mistake_has_a_message_and_its_place(
     assert remedy
 
 
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        (
+            "custom_id: {{userId}}",
+            '{{…}} without quotes is a map to YAML: write {"@template": "{{userId}}"}.',
+        ),
+        (
+            "custom_id: @path $.userId",
+            'A directive stands in braces, its name in quotes: {"@path": $.userId}.',
+        ),
+        ('custom_id: "a" = "b"', "A value that begins with a quote ends with that quote"),
+        ("custom_id: a: b", "A value with `: ` in it needs quotes around it"),
+    ],
+)
+def test_what_yaml_reads_otherwise_is_told_with_what_to_write(
+    tmp_path: Path, written: str, remedy: str
+) -> None:
+    text = f"mappings:\n- name: A\n  mapping:\n    identifiers:\n      {written}\n"
+    assert one_problem(tmp_path, text)[3].startswith(remedy)
+
+
+def test_of_a_trigger_without_quotes_the_real_mistake_is_told(tmp_path: Path) -> None:
+    _, place, message, remedy = one_problem(
+        tmp_path, "- name: A\n  trigger: type = page\n  preset: update-profile\n"
+    )
+    assert (place, message) == (":2:19", 'is not FQL: an event has no field "page"')
+    assert remedy == 'Text is written in quotes: "page".'
+
+
+def test_a_mapping_that_is_switched_off_is_not_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "mappings.yaml"
+    text = "- {name: A, enabled: ENABLED, mapping: {identifiers: {custom_id: kiosk}}}"
+    path.write_text(text.replace("ENABLED", "false"))
+    assert load_mappings(path).warnings == ()
+    path.write_text(text.replace("ENABLED", "true"))
+    assert [warning.key for warning in load_mappings(path).warnings] == [
+        "mapping 'A', mapping.identifiers.custom_id"
+    ]
+
+
 def test_names_are_unique_within_a_list_only(tmp_path: Path) -> None:
     text = "mappings: [{name: A, preset: update-profile}]\nfilters: [{name: A, if: type = 'a', action: drop}]"
     assert loaded(tmp_path, text).filters[0].name == "A"
