@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -39,9 +40,9 @@ def check(
     Tells every problem at once, each with what to do. Exit code 0: no error; 1: an error; 78: the configuration
     cannot be used.
     """
-    loaded = _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN)
+    loaded = _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN, warn=False)
     mappings = _load_mappings(loaded.settings) if in_json else mappings_or_exit(loaded.settings)
-    findings = _kafka_findings(loaded.settings, mappings)
+    findings = _findings(loaded, mappings)
     if batch:
         findings.append(asyncio.run(look_at_batch(loaded)))
     _print(findings, in_json)
@@ -73,9 +74,16 @@ def _print_and_exit(error: ConfigurationError) -> NoReturn:
     raise typer.Exit(EXIT_CONFIGURATION)
 
 
-def _kafka_findings(settings: Settings, mappings: LoadedMappings) -> list[Finding]:
+def _settings_findings(loaded: Loaded) -> Iterator[Finding]:
+    yield Finding("configuration", "ok", "Every setting is valid.")
+    for warning in loaded.warnings:
+        yield Finding("configuration", "warning", f"{warning.key} {warning.message}.", warning.remedy)
+
+
+def _findings(loaded: Loaded, mappings: LoadedMappings) -> list[Finding]:
+    settings = loaded.settings
     cluster = look_at_cluster(settings)
-    findings = [Finding("configuration", "ok", "Every setting is valid."), *mappings_findings(mappings)]
+    findings = [*_settings_findings(loaded), *mappings_findings(mappings)]
     findings += cluster.findings
     for name in settings.kafka.topics:
         topic = cluster.topics.get(name)

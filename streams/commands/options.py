@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,7 +12,7 @@ import typer
 
 from streams.logs import mask_secrets
 from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
-from streams.settings import ConfigurationError, Loaded, Settings, load_settings
+from streams.settings import ConfigurationError, Loaded, Problem, Settings, load_settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -28,8 +28,8 @@ MappingsFile = Annotated[
 ]
 
 
-def load_or_exit(config: Path | None, require: Collection[str] = ()) -> Loaded:
-    """The settings, or exit code 78 with every problem on standard error.
+def load_or_exit(config: Path | None, require: Collection[str] = (), *, warn: bool = True) -> Loaded:
+    """The settings, or exit code 78 with every problem on standard error; `warn` puts warnings there too.
 
     `require` holds dotted keys that must be set.
     """
@@ -39,6 +39,8 @@ def load_or_exit(config: Path | None, require: Collection[str] = ()) -> Loaded:
         print(error, file=sys.stderr)
         raise typer.Exit(EXIT_CONFIGURATION) from None
     mask_secrets(loaded.secrets())
+    if warn:
+        _warn(loaded.warnings)
     return loaded
 
 
@@ -53,7 +55,11 @@ def mappings_or_exit(settings: Settings, chosen: Path | None = None) -> LoadedMa
 
 def warn_of_mappings(loaded: LoadedMappings) -> None:
     """What the mappings hardly mean, on standard error: the command goes on."""
-    for warning in loaded.warnings:
+    _warn(loaded.warnings)
+
+
+def _warn(warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
         print(f"segbatch: warning: {warning}", file=sys.stderr)
 
 

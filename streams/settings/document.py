@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
-from streams.settings.entries import Entry, RawValue, Reading, read_secret
-from streams.settings.interpolation import interpolate
+from streams.settings.entries import Entry, RawValue, Reading, Unset, read_secret
+from streams.settings.interpolation import interpolate, variables
 from streams.settings.keys import SECRET_FILE_KEYS, SECTIONS, SETTINGS, Kind, suggestion
 from streams.settings.problems import Problem, SettingError
 
@@ -46,16 +46,19 @@ def read_document(path: Path, environ: Mapping[str, str]) -> Reading:
         return Reading({}, (root,), readable=False)
     source = _Source(path, environ)
     entries: dict[str, Entry] = {}
+    unset: dict[str, Unset] = {}
     problems: list[Problem] = []
     for found in _leaves(source, root, "") if root is not None else ():
         entry = found if isinstance(found, Problem) else _entry(source, found)
         if isinstance(entry, Problem):
             problems.append(entry)
-        elif entry is not None and entry.key in entries:
+        elif isinstance(entry, Entry) and entry.key in entries:
             problems.append(_set_twice(entry, entries[entry.key]))
-        elif entry is not None:
+        elif isinstance(entry, Entry):
             entries[entry.key] = entry
-    return Reading(entries, tuple(problems))
+        elif entry is not None:
+            unset[SECRET_FILE_KEYS.get(found.key, found.key)] = entry
+    return Reading(entries, tuple(problems), unset=unset)
 
 
 def _parse(path: Path) -> yaml.MappingNode | Problem | None:
@@ -108,22 +111,42 @@ def _section(source: _Source, key: str, node: yaml.Node, origin: str) -> Iterato
         )
 
 
-def _entry(source: _Source, leaf: _Leaf) -> Entry | Problem | None:
+def _entry(source: _Source, leaf: _Leaf) -> Entry | Unset | Problem | None:
     key = SECRET_FILE_KEYS.get(leaf.key, leaf.key)
     kind: Kind = "value" if leaf.key in SECRET_FILE_KEYS else SETTINGS[leaf.key].kind
     try:
         raw = _raw(leaf.node, kind, source.environ)
     except SettingError as error:
         return Problem(leaf.key, None, error.message, error.remedy, leaf.origin)
+    names = _variables(leaf.node)
     if raw is None:
-        return None
+        return Unset(leaf.origin, names) if names else None
+    origin = _with_variables(leaf.origin, names, source.environ)
     if leaf.key in SETTINGS:
-        return Entry(key, raw, leaf.origin)
+        return Entry(key, raw, origin)
     path = Path(str(raw))
-    secret = read_secret(leaf.key, path, leaf.origin)
+    secret = read_secret(leaf.key, path, origin)
     if isinstance(secret, Problem):
         return secret
-    return Entry(key, secret, f"{leaf.origin} ({path})", path)
+    return Entry(key, secret, f"{origin} ({path})", path)
+
+
+def _variables(node: yaml.Node) -> tuple[str, ...]:
+    """The environment variables that a value refers to, in order."""
+    if isinstance(node, yaml.ScalarNode):
+        return variables(node.value)
+    values = node.value if isinstance(node, yaml.SequenceNode) else [value for _, value in node.value]
+    return tuple(dict.fromkeys(name for value in values for name in _variables(value)))
+
+
+def _with_variables(origin: str, names: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """`file segbatch.yaml:5 (environment KAFKA_BROKERS)`, or that the file's own default is in force."""
+    if not names:
+        return origin
+    given = [name for name in names if environ.get(name)]
+    if given:
+        return f"{origin} (environment {', '.join(given)})"
+    return f"{origin} (its own default: {', '.join(names)} not set)"
 
 
 def _raw(node: yaml.Node, kind: Kind, environ: Mapping[str, str]) -> RawValue | None:

@@ -20,6 +20,13 @@ class Entry(NamedTuple):
     secret_file: Path | None = None
 
 
+class Unset(NamedTuple):
+    """A value of the file that comes from the environment, where there is none."""
+
+    origin: str
+    variables: tuple[str, ...]
+
+
 class Reading(NamedTuple):
     """What one source gave: entries by key, and what was wrong with the rest of it."""
 
@@ -27,6 +34,9 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...]
     readable: bool = True
     """False if the source as a whole could not be read."""
+    warnings: tuple[Problem, ...] = ()
+    unset: Mapping[str, Unset] = {}
+    """Settings that have no value because environment variables that the file refers to are not set."""
 
 
 def is_text(raw: RawValue) -> bool:

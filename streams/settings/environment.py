@@ -11,9 +11,9 @@ from streams.settings.keys import (
     SECRET_FILE_KEYS,
     SETTINGS,
     environment_name,
-    suggestion,
 )
 from streams.settings.problems import Problem
+from streams.settings.unknown_variables import UnknownVariable, unknown_variable
 
 CONFIG_VARIABLE = "SEGBATCH_CONFIG"
 _KEYS = {environment_name(key): key for key in (*SETTINGS, *SECRET_FILE_KEYS)}
@@ -22,15 +22,18 @@ _KEYS = {environment_name(key): key for key in (*SETTINGS, *SECRET_FILE_KEYS)}
 def read_environment(environ: Mapping[str, str]) -> Reading:
     """The settings in the environment. An empty variable counts as unset.
 
-    An unknown variable is a problem only if it has `__` after the prefix: Kubernetes sets variables such as
-    SEGBATCH_SERVICE_HOST for a service called segbatch.
+    An unknown variable is a problem if it has `__` after the prefix, or is a setting's but for its underscores; else
+    it is a warning, unless it is one that Kubernetes sets, such as SEGBATCH_SERVICE_HOST for a service called segbatch.
     """
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     for name in sorted(environ):
         key = _KEYS.get(name)
         if key is None:
-            problems += _unknown(name)
+            unknown = _unknown(name, environ[name])
+            if unknown is not None:
+                (problems if unknown.is_error else warnings).append(unknown.problem)
         elif key in SECRET_FILE_KEYS and environ[name]:
             found = _secret_entry(name, SECRET_FILE_KEYS[key], environ)
             if isinstance(found, Problem):
@@ -39,7 +42,7 @@ def read_environment(environ: Mapping[str, str]) -> Reading:
                 entries[found.key] = found
         elif environ[name] and key in SETTINGS:
             entries.setdefault(key, Entry(key, environ[name], f"environment {name}"))
-    return Reading(entries, tuple(problems))
+    return Reading(entries, tuple(problems), warnings=tuple(warnings))
 
 
 def setting_key(name: str) -> str:
@@ -59,7 +62,7 @@ def _secret_entry(name: str, key: str, environ: Mapping[str, str]) -> Entry | Pr
     return Entry(key, secret, f"environment {name} ({path})", path)
 
 
-def _unknown(name: str) -> list[Problem]:
-    if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name.removeprefix(ENVIRONMENT_PREFIX):
-        return []
-    return [Problem(name, None, "is not a setting", suggestion(name, _KEYS))]
+def _unknown(name: str, value: str) -> UnknownVariable | None:
+    if not name.startswith(ENVIRONMENT_PREFIX) or name == CONFIG_VARIABLE:
+        return None
+    return unknown_variable(name, value, _KEYS)

@@ -10,6 +10,11 @@ from streams.settings.problems import SettingError
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}|\$\{")
 
 
+def variables(text: str) -> tuple[str, ...]:
+    """The names of the variables that the text refers to, in order, each once."""
+    return tuple(dict.fromkeys(match[1] for match in _REFERENCE.finditer(text) if match[1]))
+
+
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
     """The text with its references replaced. An empty variable counts as unset where there is a default.
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from streams.settings.checks import cross_problems
 from streams.settings.document import read_document
-from streams.settings.entries import Entry, Reading, is_text, read_secret
+from streams.settings.entries import Entry, Reading, Unset, is_text, read_secret
 from streams.settings.environment import CONFIG_VARIABLE, read_environment, setting_key
 from streams.settings.keys import SETTINGS, value_of
 from streams.settings.masking import MASK
@@ -47,6 +47,8 @@ class Loaded:
     """By dotted key: the files that secrets were read from."""
     path: Path | None = None
     """The settings file; None if there is none."""
+    warnings: tuple[Problem, ...] = ()
+    """Environment variables that look like settings and are none."""
 
     def credentials(self) -> BatchCredentials:
         """Batch's keys as they were loaded; empty text for one that is not set."""
@@ -102,15 +104,17 @@ def load_settings(
     wrong = {setting_key(problem.key) for problem in found}
     found += cross_problems(settings, given, wrong)
     if document.readable:
-        missing = list(_missing(settings, [key for key in require if key not in wrong]))
+        wanted = [key for key in require if key not in wrong]
+        missing = list(_missing(settings, wanted, document.unset))
         if missing and path is None:
             missing[0] = missing[0]._replace(remedy=f"{missing[0].remedy} {_no_file()}")
         found += missing
     if found:
         raise ConfigurationError(found)
-    origins = {key: given.get(key, "default") for key in SETTINGS}
+    unset = {key: _not_given(found) for key, found in document.unset.items()}
+    origins = {key: given.get(key) or unset.get(key, "default") for key in SETTINGS}
     files = {key: entry.secret_file for key, entry in entries.items() if entry.secret_file is not None}
-    return Loaded(settings, origins, files, path)
+    return Loaded(settings, origins, files, path, environment.warnings)
 
 
 def changed_settings(before: Settings, after: Settings) -> list[str]:
@@ -155,13 +159,24 @@ def _nested(entries: Mapping[str, Entry]) -> dict[str, Any]:
     return tree
 
 
-def _missing(settings: Settings, require: Collection[str]) -> Iterator[Problem]:
+def _missing(settings: Settings, require: Collection[str], unset: Mapping[str, Unset]) -> Iterator[Problem]:
     for key in require:
         if value_of(settings, key) in (None, "", ()):
             setting = SETTINGS[key]
             also = f", {setting.environment}_FILE" if setting.secret else ""
             remedy = f"Set {setting.environment}{also}, or {key} in the configuration file."
-            yield Problem(key, None, "is required and not set", remedy)
+            if key not in unset:
+                yield Problem(key, None, "is required and not set", remedy)
+                continue
+            names = " and ".join(unset[key].variables)
+            remedy = f"Set the environment variable {names}, or {setting.environment}{also}."
+            message = f"is required, and the file takes it from {names}, which is not set"
+            yield Problem(key, None, message, remedy, unset[key].origin)
+
+
+def _not_given(unset: Unset) -> str:
+    """The origin of a setting whose variable in the file is not set."""
+    return f"default ({', '.join(unset.variables)} of {unset.origin} not set)"
 
 
 def _no_file() -> str:

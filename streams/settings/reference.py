@@ -42,8 +42,9 @@ flush:
 - **Secrets** may stand in files: `…_FILE` in the environment, or `…_file` in the file, names the file; its
   last line break is left out. Batch's keys are read again from their files when Batch answers 401, so a
   rotated key needs no restart.
-- **Unknown keys** are errors in the file. In the environment they are errors only with `__` after
-  `SEGBATCH_`: Kubernetes sets variables such as `SEGBATCH_SERVICE_HOST` for a service of that name.
+- **Unknown keys** are errors in the file. In the environment they are errors with `__` after `SEGBATCH_`, and
+  where only the underscores are wrong (`SEGBATCH_BATCH_REST_API_KEY`); other unknown names that begin with
+  `SEGBATCH_` are warnings. What Kubernetes sets for a service, such as `SEGBATCH_SERVICE_HOST`, is passed over.
 
 Every error is reported at once, with what to do, and the exit code is 78. `segbatch config show` prints the
 effective settings and where each value comes from, with secrets masked.

@@ -56,3 +56,12 @@ def test_a_settings_file_that_is_missing_is_told(segbatch: Segbatch) -> None:
 
     assert result.exit_code == 78
     assert "nowhere.yaml: cannot be read" in result.stderr
+
+
+def test_a_variable_that_is_no_setting_is_a_warning(segbatch: Segbatch) -> None:
+    result = segbatch("config", "show", SEGBATCH_COLOUR="red")
+
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "segbatch: warning: SEGBATCH_COLOUR: is not a setting.\n    docs/settings.md lists the settings.\n"
+    )

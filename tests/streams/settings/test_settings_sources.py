@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.settings import REQUIRED_TO_RUN, ConfigurationError, Loaded, load_settings
+from streams.starter import starter_files
 
 
 def write(path: Path, text: str) -> Path:
@@ -144,8 +145,15 @@ def test_empty_means_not_set(file: Path) -> None:
 
 def test_variables_that_kubernetes_sets_are_ignored() -> None:
     loaded = from_environment(
-        SEGBATCH_SERVICE_HOST="10.0.0.1", SEGBATCH_PORT="tcp://10.0.0.1:6066", SEGBATCH_TEST_KAFKA="a:9092"
+        SEGBATCH_SERVICE_HOST="10.0.0.1",
+        SEGBATCH_SERVICE_PORT_HTTP="6066",
+        SEGBATCH_PORT="tcp://10.0.0.1:6066",
+        SEGBATCH_PORT_6066_TCP_PROTO="tcp",
+        SEGBATCH_WEB_PORT="tcp://10.0.0.1:6066",
+        SEGBATCH_WEB_SERVICE_PORT="6066",
+        SEGBATCH_TEST_KAFKA="a:9092",
     )
+    assert loaded.warnings == ()
     assert "10.0.0.1" not in str(loaded.settings)
 
 
@@ -154,6 +162,32 @@ def test_an_unknown_variable_with_two_underscores_is_a_problem_that_does_not_tel
     assert "SEGBATCH_KAFKA__TOPIC: is not a setting." in text
     assert "Did you mean SEGBATCH_KAFKA__TOPICS?" in text
     assert "s3cr3t" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SEGBATCH_BATCH_REST_API_KEY", "SEGBATCH_BATCH__REST_API_KEY"),
+        ("SEGBATCH_BATCH_REST_API_KEY_FILE", "SEGBATCH_BATCH__REST_API_KEY_FILE"),
+        ("SEGBATCH_KAFKA_BROKERS", "SEGBATCH_KAFKA__BROKERS"),
+        ("SEGBATCH_WEB_PORT", "SEGBATCH_WEB__PORT"),
+        ("SEGBATCH_LATEEVENTS", "SEGBATCH_LATE_EVENTS"),
+    ],
+)
+def test_a_variable_that_lacks_an_underscore_is_a_problem(name: str, meant: str) -> None:
+    text = refusal(None, {name: "s3cr3t"})
+    assert f"{name}: is not a setting.\n    Write {meant}: two underscores" in text
+    assert "s3cr3t" not in text
+
+
+def test_other_unknown_variables_are_warnings() -> None:
+    loaded = from_environment(
+        SEGBATCH_BATCH_RESTAPI_KEYS="s3cr3t", SEGBATCH_COLOUR="red", SEGBATCH_CONFIG="", SEGBATCH_SIZE=""
+    )
+    assert list(map(str, loaded.warnings)) == [
+        "SEGBATCH_BATCH_RESTAPI_KEYS: is not a setting.\n    Did you mean SEGBATCH_BATCH__REST_API_KEY?",
+        "SEGBATCH_COLOUR: is not a setting.\n    docs/settings.md lists the settings.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -221,6 +255,35 @@ def test_environment_in_the_file(file: Path) -> None:
     assert settings.kafka.client_id == "${HOST}-$5"
     assert settings.kafka.librdkafka == {"client.rack": "eu:1"}
     assert settings.web.port == 7000
+
+
+def test_a_value_from_the_environment_in_the_file_has_both_as_its_origin(file: Path) -> None:
+    write(
+        file,
+        "kafka:\n  brokers: ${HOST}:${PORT:9092}\n  topics: ['${TOPICS:a}']\n  client_id: ${CLIENT:}\n  group: g\n",
+    )
+    loaded = load_settings(file, {"HOST": "kafka"})
+    origins = {key: loaded.origins[f"kafka.{key}"] for key in ("brokers", "topics", "client_id", "group")}
+    assert origins == {
+        "brokers": f"file {file}:2 (environment HOST)",
+        "topics": f"file {file}:3 (its own default: TOPICS not set)",
+        "client_id": f"default (CLIENT of file {file}:4 not set)",
+        "group": f"file {file}:5",
+    }
+
+
+def test_what_is_missing_is_told_by_the_variable_that_the_file_takes_it_from(file: Path) -> None:
+    write(file, starter_files()["segbatch.yaml"])
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file, {"BATCH_PROJECT_KEY": "p"}, require=REQUIRED_TO_RUN)
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        f"batch.rest_api_key (file {file}:11): is required, and the file takes it from BATCH_REST_API_KEY, "
+        "which is not set.\n    Set the environment variable BATCH_REST_API_KEY, or SEGBATCH_BATCH__REST_API_KEY, "
+        "SEGBATCH_BATCH__REST_API_KEY_FILE."
+    )
+    given = {"BATCH_PROJECT_KEY": "p", "SEGBATCH_BATCH__REST_API_KEY": "r"}
+    assert load_settings(file, given, require=REQUIRED_TO_RUN).credentials() == ("r", "p")
 
 
 def test_an_unset_variable_in_the_file(file: Path) -> None:
