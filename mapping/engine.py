@@ -11,7 +11,7 @@ from mapping.engage import make_membership_boolean
 from mapping.filters import compile_filters
 from mapping.integrations import is_allowed
 from mapping.making import Make, Makers
-from mapping.mappings import MappingSet
+from mapping.mappings import Mapping, MappingSet
 from mapping.merge import merge
 from mapping.naming import compile_names
 from mapping.profile import FieldProblem, MappingResult, Rejected, Skipped
@@ -26,7 +26,8 @@ class Candidate(NamedTuple):
     """An enabled mapping, compiled."""
 
     name: str
-    matches: Callable[[Event], bool]
+    matches: Callable[[Event], bool] | None
+    """None if it takes every event of the types that it is asked about."""
     make: Make
 
 
@@ -40,7 +41,7 @@ class Engine:
         makers = Makers(settings, compile_names(settings))
         self._by_type: dict[str, tuple[Candidate, ...]] = {}
         candidates = [
-            (mapping.trigger.types, Candidate(mapping.name, mapping.trigger.matches, makers.compile(mapping)))
+            (mapping.trigger.types, _candidate(mapping, makers.compile(mapping)))
             for mapping in mappings.enabled
         ]
         for kind in {kind for types, _ in candidates for kind in types or ()}:
@@ -55,10 +56,10 @@ class Engine:
         if skipped is not None:
             return skipped
         drafts: list[Draft] = []
-        for candidate in self._candidates(event):
-            if not candidate.matches(event):
+        for _, matches, make in self._candidates(event):
+            if matches is not None and not matches(event):
                 continue
-            made = candidate.make(event, problems)
+            made = make(event, problems)
             if type(made) is Draft:
                 drafts.append(made)
             elif isinstance(made, Rejected):
@@ -73,7 +74,8 @@ class Engine:
         """Names of the mappings that the event reaches, in the file's order. Raises DigitsLost."""
         if self.admit(event) is not None:
             return ()
-        return tuple(each.name for each in self._candidates(event) if each.matches(event))
+        candidates = self._candidates(event)
+        return tuple(name for name, matches, _ in candidates if matches is None or matches(event))
 
     def admit(self, event: Event) -> Skipped | None:
         """What stands before the triggers: consent, integrations and filters, which take fields out of the event. None
@@ -93,3 +95,8 @@ class Engine:
     def _candidates(self, event: Event) -> tuple[Candidate, ...]:
         kind = event.get("type")
         return self._by_type.get(kind, self._of_other_types) if type(kind) is str else self._of_other_types
+
+
+def _candidate(mapping: Mapping, make: Make) -> Candidate:
+    trigger = mapping.trigger
+    return Candidate(mapping.name, None if trigger.asks_types_only else trigger.matches, make)

@@ -36,11 +36,16 @@ def draft_of(payload: Any, rules: PayloadRules, problems: Problems) -> Draft | S
     """A payload as Batch takes it. Adds to `problems`. Raises DigitsLost."""
     if type(payload) is not dict:
         return Rejected("mapping_failed", NO_OBJECT)
-    user = custom_id_of(payload, rules.seen, problems)
-    if type(user) is not str:
-        return user  # type: ignore[return-value]
+    names, _, seen = rules
+    identifiers = payload.get("identifiers")
+    user = identifiers.get("custom_id") if type(identifiers) is dict and len(identifiers) == 1 else None
+    if type(user) is not str or user not in seen:
+        user = custom_id_of(payload, seen, problems)
+        if type(user) is not str:
+            return user  # type: ignore[return-value]
     attributes = profile_attributes_of(payload, rules, problems)
-    name = event_name_of(payload.get("eventName"), rules.names.event, problems)
+    event = payload.get("eventName")
+    name = None if event is None else event_name_of(event, names.event, problems)
     if name is None:
         return new_draft((user, attributes, None, {}))
     return new_draft((user, attributes, name, event_attributes_of(payload, rules, problems)))

@@ -20,6 +20,7 @@ from mapping.natives import (
 from mapping.profile import FieldProblem
 from mapping.profile_attributes import CONTEXT_TEXT_LIMIT, Attributes
 from mapping.refusal import Refused
+from mapping.seen import SeenTexts
 from mapping.strings import PLAIN_FIRST, STRING_LIMIT, attribute_string
 from mapping.values import attribute_value
 
@@ -27,19 +28,23 @@ PATH = "profileAttributes"
 
 Problems = list[FieldProblem]
 
+_LANGUAGE_SLOTS = frozenset(("language", "$language"))
+_LOCALE_SLOTS = _LANGUAGE_SLOTS | {"region", "$region"}
 _ABSENT = "(no key)"
 _NO_LOCALE = ""
+"""Stands for what is no text, or too long for any locale: as bad as an empty string."""
+_SEEN_ZONES = SeenTexts()
 
 
 def attributes_of(members: dict[str, Any], names: NameTable, problems: Problems) -> Attributes:
     """The attributes of the members. `names` is `Names.slot`. Adds to `problems`. Raises DigitsLost."""
     attributes: Attributes = {}
-    unnamed: list[str] = []
+    unnamed: dict[str, Any] = {}
     refused = 0
     for key, value in members.items():
         name = names[key]
         if not name:
-            unnamed.append(key)
+            unnamed[key] = value
             continue
         kind = type(value)
         try:
@@ -56,17 +61,14 @@ def attributes_of(members: dict[str, Any], names: NameTable, problems: Problems)
     if len(attributes) + len(unnamed) + refused != len(members):
         report_collisions(members, names, f"{PATH}.", problems)
     if unnamed:
-        _add_natives(attributes, unnamed, members, problems)
+        _add_natives(attributes, unnamed, problems)
     return attributes
 
 
-def _add_natives(
-    attributes: Attributes, keys: list[str], members: dict[str, Any], problems: Problems
-) -> None:
+def _add_natives(attributes: Attributes, members: dict[str, Any], problems: Problems) -> None:
     """What stands under keys that name no custom attribute."""
     language = region = _ABSENT
-    for key in keys:
-        value = members[key]
+    for key, value in members.items():
         slot = _SLOTS.get(key)
         if slot is not None:
             name, rule = slot
@@ -74,10 +76,13 @@ def _add_natives(
                 attributes[name] = None if value is None else rule(value)
             except Refused as refused:
                 problems.append(FieldProblem(f"{PATH}.{key}", refused.reason))
-        elif key in ("language", "$language"):
-            language = _locale_text(value)
-        elif key in ("region", "$region"):
-            region = _locale_text(value)
+        elif key in _LOCALE_SLOTS:
+            if value is not None and (type(value) is not str or len(value) > CONTEXT_TEXT_LIMIT):
+                value = _NO_LOCALE
+            if key in _LANGUAGE_SLOTS:
+                language = value
+            else:
+                region = value
         else:
             reason = "reserved_name" if key in RESERVED_NAMES else "name_empty"
             problems.append(FieldProblem(f"{PATH}.{key}", reason))
@@ -85,11 +90,6 @@ def _add_natives(
         found, reported = _locale(language, region)
         attributes.update(found)
         problems.extend(reported)
-
-
-def _locale_text(value: Any) -> Any:
-    """What is no text, or too long for any locale, is as bad as an empty string."""
-    return value if value is None or (type(value) is str and len(value) <= CONTEXT_TEXT_LIMIT) else _NO_LOCALE
 
 
 @lru_cache(maxsize=2_000)
@@ -125,7 +125,7 @@ def _region(text: str, language: str | None) -> str | None:
 
 
 def _email(value: Any) -> str:
-    return email_address(text_of(value))
+    return email_address(value if type(value) is str else text_of(value))
 
 
 def _email_marketing(value: Any) -> str | None:
@@ -133,8 +133,12 @@ def _email_marketing(value: Any) -> str | None:
 
 
 def _timezone(value: Any) -> str:
-    if type(value) is str and len(value) <= CONTEXT_TEXT_LIMIT and is_timezone(value):
-        return value
+    if type(value) is str:
+        if value in _SEEN_ZONES:
+            return value
+        if len(value) <= CONTEXT_TEXT_LIMIT and is_timezone(value):
+            _SEEN_ZONES.add(value)
+            return value
     raise Refused("invalid_timezone")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from mapping.directives.arguments import closest, directive_keys, kind_of, other_keys
 from mapping.directives.conditions import compile_if
 from mapping.directives.errors import DirectiveFailed, TemplateError, TemplateProblem
-from mapping.directives.generate import resolver_of
 from mapping.directives.json_values import compile_json
 from mapping.directives.liquid.directive import compile_liquid
 from mapping.directives.objects import compile_exclude_when_null, compile_flatten, compile_merge
@@ -84,10 +83,7 @@ def _compile_object(template: dict[str, Any], place: Place) -> Shape:
             members.append((key, place.below(key).shape(member)))
         else:
             place.below(str(key)).refused(f"has {kind_of(key)} as its name", "Write the name in quotes.")
-    if not place.keeps_undefined:
-        return Object(tuple(members))
-    resolvers = [(key, resolver_of(member)) for key, member in members]
-    return lambda root: {key: resolve(root) for key, resolve in resolvers}
+    return Object(tuple(members), place.keeps_undefined)
 
 
 def _compile_array(template: list[Any], place: Place) -> Shape:

@@ -1,4 +1,5 @@
-"""Shapes to functions. Objects and `@if` are written as Python source: it looks each path up once, and calls nothing.
+"""Shapes to functions. Objects, `@if` and `@merge` are written as Python source: it looks each path up once, and calls
+nothing for what is usual.
 
 As closures the usual template costs three times as much (`bench/templates.py`), for every event of a worker.
 """
@@ -8,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mapping.directives.lookup import Keys, member, path_function
-from mapping.directives.shapes import Constant, IfExists, Object, Path, Resolver, Shape
+from mapping.directives.lookup import Keys, member, members_of, path_function
+from mapping.directives.shapes import NOTHING, Constant, IfExists, Merge, Object, Path, Resolver, Shape
 from mapping.directives.undefined import UNDEFINED
 
 
@@ -19,7 +20,7 @@ def resolver_of(shape: Shape) -> Resolver:
         return lambda _root: shape.value
     if isinstance(shape, Path):
         return path_function(shape.keys)
-    return _Source().function(shape) if isinstance(shape, IfExists | Object) else shape
+    return _Source().function(shape) if isinstance(shape, IfExists | Object | Merge) else shape
 
 
 class _Source:
@@ -29,7 +30,11 @@ class _Source:
         self._body: list[str] = []
         self._found: dict[Keys, str] = {(): "root"}
         self._members: dict[str, list[tuple[str, str]]] = {}
-        self._globals: dict[str, Any] = {"UNDEFINED": UNDEFINED, "member": member}
+        self._globals: dict[str, Any] = {
+            "UNDEFINED": UNDEFINED,
+            "member": member,
+            "members_of": members_of,
+        }
         self._names = 0
 
     def function(self, shape: Shape) -> Resolver:
@@ -62,6 +67,8 @@ class _Source:
         name = self._name("value")
         if isinstance(shape, Object):
             self._write_object(name, shape, indent)
+        elif isinstance(shape, Merge):
+            self._write_merge(name, shape, indent)
         elif isinstance(shape, IfExists):
             self._write_if(name, shape, indent)
         else:
@@ -72,8 +79,31 @@ class _Source:
         self._body.append(f"{indent}{name} = {{}}")
         for key, member_shape in shape.members:
             value = self._value(member_shape, indent)
-            condition = "" if isinstance(member_shape, Object) else f"if {value} is not UNDEFINED: "
+            kept = shape.keeps_undefined or isinstance(member_shape, Object | Merge)
+            condition = "" if kept else f"if {value} is not UNDEFINED: "
             self._body.append(f"{indent}{condition}{name}[{key!r}] = {value}")
+
+    def _write_merge(self, name: str, shape: Merge, indent: str) -> None:
+        """Only the template's own objects, and what functions give, can have members that are UNDEFINED."""
+        *earlier, last = shape.sources or (NOTHING,)
+        self._body.append(f"{indent}{name} = {{}}")
+        for source in earlier:
+            self._write_update(name, source, indent)
+        if shape.keeps_undefined:
+            self._write_update(name, last, indent)
+        elif isinstance(last, Object) and all(isinstance(source, Path) for source in earlier):
+            for key, member_shape in last.members:
+                value = self._value(member_shape, indent)
+                self._body.append(f"{indent}if {value} is not UNDEFINED: {name}[{key!r}] = {value}")
+                self._body.append(f"{indent}elif {key!r} in {name}: del {name}[{key!r}]")
+        else:
+            self._write_update(name, last, indent)
+            members = f"key: value for key, value in {name}.items() if value is not UNDEFINED"
+            self._body.append(f"{indent}{name} = {{{members}}}")
+
+    def _write_update(self, name: str, shape: Shape, indent: str) -> None:
+        value = self._value(shape, indent)
+        self._body.append(f"{indent}{name}.update({value} if type({value}) is dict else members_of({value}))")
 
     def _write_if(self, name: str, shape: IfExists, indent: str) -> None:
         value = self._value(shape.value, indent)

@@ -57,6 +57,13 @@ def member(value: Any, key: str) -> Any:
     return UNDEFINED if value else value
 
 
+def members_of(value: Any) -> dict[str, Any]:
+    """What Object.assign takes of a value: arrays and strings by index, nothing of other scalars."""
+    if isinstance(value, dict):
+        return value
+    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list | str) else {}
+
+
 def _one_key(key: str) -> Callable[[Any], Any]:
     def resolve(root: Any) -> Any:
         return root.get(key, UNDEFINED) if type(root) is dict else member(root, key)

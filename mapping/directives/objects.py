@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mapping.directives.arguments import boolean, kind_of, read_arguments, word
-from mapping.directives.generate import resolver_of
+from mapping.directives.lookup import members_of
 from mapping.directives.place import Place
-from mapping.directives.shapes import NOTHING, Resolver, Shape
+from mapping.directives.shapes import NOTHING, Merge, Shape
 from mapping.directives.undefined import UNDEFINED
 
 
@@ -25,15 +25,7 @@ def compile_merge(argument: Any, place: Place) -> Shape:
     sources = [_source(template, at.below(index)) for index, template in enumerate(objects)]
     if direction == "left":  # Segment takes LEFT, in other letters, and acts as for right.
         sources.reverse()
-    keeps_undefined = place.keeps_undefined
-
-    def resolve(root: Any) -> Any:
-        merged: dict[str, Any] = {}
-        for source in sources:
-            merged.update(_members(source(root)))
-        return merged if keeps_undefined else _defined(merged)
-
-    return resolve
+    return Merge(tuple(sources), place.keeps_undefined)
 
 
 def compile_flatten(argument: Any, place: Place) -> Shape:
@@ -69,21 +61,10 @@ def compile_exclude_when_null(argument: Any, place: Place) -> Shape:
     return resolve
 
 
-def _source(template: Any, place: Place) -> Resolver:
+def _source(template: Any, place: Place) -> Shape:
     if isinstance(template, dict):
-        return place.keeping_undefined().compiled(template)
-    return resolver_of(place.refused(f"is {kind_of(template)}", "Write an object or a directive."))
-
-
-def _members(value: Any) -> dict[str, Any]:
-    """What Object.assign takes of a value: arrays and strings by index, nothing of other scalars."""
-    if isinstance(value, dict):
-        return value
-    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list | str) else {}
-
-
-def _defined(members: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in members.items() if value is not UNDEFINED}
+        return place.keeping_undefined().shape(template)
+    return place.refused(f"is {kind_of(template)}", "Write an object or a directive.")
 
 
 def _flatten(value: Any, prefix: str, separator: str, omits_arrays: bool, flat: dict[str, Any]) -> None:
@@ -91,7 +72,7 @@ def _flatten(value: Any, prefix: str, separator: str, omits_arrays: bool, flat: 
     if isinstance(value, dict):
         members = value
     elif isinstance(value, list) and not omits_arrays:
-        members = _members(value)
+        members = members_of(value)
     else:
         if value is not UNDEFINED:
             flat[prefix.removesuffix(separator)] = value

@@ -38,11 +38,21 @@ class IfExists:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object of members, without those that are UNDEFINED."""
+    """An object of members, without those that are UNDEFINED unless they are kept for a merge."""
 
     members: tuple[tuple[str, Shape], ...]
+    keeps_undefined: bool = False
 
 
-Shape: TypeAlias = Constant | Path | IfExists | Object | Resolver
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The members of several values in one object, the later ones over the earlier; a member that ends as UNDEFINED is
+    left out unless it is kept for a merge around this one."""
+
+    sources: tuple[Shape, ...]
+    keeps_undefined: bool = False
+
+
+Shape: TypeAlias = Constant | Path | IfExists | Object | Merge | Resolver
 
 NOTHING = Constant(UNDEFINED)

@@ -13,6 +13,17 @@ def matching_types(expression: nodes.Expression) -> Types:
     return _types(expression, wanted=True)
 
 
+def asks_types_only(expression: nodes.Expression) -> bool:
+    """Whether the expression is true for each of its `matching_types`, whatever else the event says."""
+    match nodes.ungrouped(expression):
+        case nodes.Or(terms=terms):
+            return all(map(asks_types_only, terms))
+        case nodes.Compare(operator="=" | "in") as compare:
+            return _compared(compare, wanted=True) is not None
+        case _:
+            return False
+
+
 def _types(expression: nodes.Expression, wanted: bool) -> Types:
     """Those with which the expression may be true (`wanted`), or may be false."""
     expression = nodes.ungrouped(expression)

@@ -11,7 +11,7 @@ from mapping.fql import explaining, nodes
 from mapping.fql.checking import check
 from mapping.fql.compiler import compile_condition
 from mapping.fql.errors import FqlError, Mistake
-from mapping.fql.event_types import matching_types
+from mapping.fql.event_types import asks_types_only, matching_types
 from mapping.fql.grammar import parse
 from mapping.fql.hosted import HostedDifference, hosted_differences
 
@@ -27,6 +27,8 @@ class Trigger:
     """Whether an event meets the expression. Never fails, for any decoded JSON object."""
     types: frozenset[str] | None
     """The only values of `type` with which it can be met; None if that cannot be told."""
+    asks_types_only: bool
+    """Whether every event of these types meets it."""
     hosted_differences: tuple[HostedDifference, ...]
     """Where Segment's hosted trigger evaluator would decide otherwise."""
     expression: nodes.Expression = field(repr=False)
@@ -48,6 +50,7 @@ def compile_trigger(text: str) -> Trigger:
         text=text,
         matches=compile_condition(expression),
         types=matching_types(expression),
+        asks_types_only=asks_types_only(expression),
         hosted_differences=hosted_differences(expression, text),
         expression=expression,
     )

@@ -118,6 +118,23 @@ def test_a_wrong_argument_of_if_is_named() -> None:
         ("right", [{"a": 1}, MISSING, NULL, {"@path": "$.traits.logins"}], {"a": 1}),
         ("right", [{"a": 1}, {"@path": "$.properties.tags"}], {"a": 1, "0": "x", "1": None, "2": "z"}),
         ("right", [{"@path": "$.userId"}], dict(enumerate("user-1"))),
+        (
+            "right",
+            [{"@path": "$.traits"}, {"email": MISSING, "no": MISSING, "none": MISSING, "logins": 6}],
+            {"logins": 6, "nothing": None, "empty": "", "zero": 0},
+        ),
+        ("right", [{"a": MISSING, "b": MISSING}, {"b": 2}], {"b": 2}),
+        ("right", [{"a": MISSING}, {"@path": "$.traits.nothing"}], {}),
+        (
+            "right",
+            [{"a": 1}, {"@flatten": {"value": {"b": {"c": EMAIL}}, "separator": "_"}}, {"a": MISSING}],
+            {"b_c": "Lea@Example.com"},
+        ),
+        (
+            "right",
+            [{"@merge": {"direction": "right", "objects": [{"a": 1}, {"a": MISSING}]}}, {"b": 1}],
+            {"b": 1},
+        ),
         ("right", [], {}),
     ],
 )
@@ -129,6 +146,12 @@ def test_merge(direction: str, objects: list[Any], value: Any) -> None:
 def test_merge_to_the_left_puts_the_last_object_first() -> None:
     merged = resolve({"@merge": {"direction": "left", "objects": [{"a": 1}, {"b": 2}]}})
     assert list(merged) == ["b", "a"]
+
+
+def test_what_is_merged_over_a_member_takes_its_place() -> None:
+    objects = [{"a": MISSING, "b": 1}, {"c": 1}, {"a": 2}]
+    merged = resolve({"@merge": {"direction": "right", "objects": objects}})
+    assert list(merged) == ["a", "b", "c"]
 
 
 def test_merge_changes_no_object_of_the_event() -> None:

@@ -30,6 +30,8 @@ def decides(trigger: Trigger, event: Any) -> None:
     assert result is meaning(trigger.expression, event)
     if result and trigger.types is not None:
         assert event.get("type") in trigger.types
+    if trigger.asks_types_only and event.get("type") in (trigger.types or ()):
+        assert result
     decision = trigger.explain(event)
     assert decision.result is result
     assert str(decision).startswith("true" if result else "false")

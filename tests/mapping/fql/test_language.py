@@ -392,3 +392,23 @@ def test_a_pattern_of_the_event_that_cannot_be_read_fits_nothing(pattern: str) -
 )
 def test_a_trigger_says_which_types_it_can_match(expression: str, types: set[str] | None) -> None:
     assert compile_trigger(expression).types == types
+
+
+@pytest.mark.parametrize(
+    ("expression", "asks_types_only"),
+    [
+        ('type = "track"', True),
+        ('("track" = type)', True),
+        ('type = "identify" or (type = "track")', True),
+        ('type in ["track", "page"]', True),
+        ('type = "track" or type in ["page"]', True),
+        ('type = "track" and type = "track"', False),
+        ('type = "track" or event = "a"', False),
+        ('type != "track"', False),
+        ('type in ["track", event]', False),
+        ('event = "track"', False),
+        ("true", False),
+    ],
+)
+def test_a_trigger_says_whether_it_asks_for_nothing_but_types(expression: str, asks_types_only: bool) -> None:
+    assert compile_trigger(expression).asks_types_only is asks_types_only
