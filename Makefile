@@ -17,7 +17,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench-drain bench-repartition bench-backfill clean
+.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench bench-full bench-bounds bench-drain bench-repartition bench-backfill clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,17 @@ audit: setup ## look the installed packages up in the databases of known vulnera
 format: setup ## format the code
 	@"$(BIN)/ruff" format .
 	@"$(BIN)/ruff" check --fix .
+
+bench: setup ## segbatch and its peers side by side, on a real Kafka, about 20 min; writes bench/report.md (BENCH_ARGS)
+	@"$(BIN)/python" -m pip install --quiet --group bench
+	@"$(BIN)/python" -m bench $(BENCH_ARGS)
+
+bench-full: setup ## the same with a million events and 30,000 users, about 2 hours (BENCH_ARGS)
+	@"$(BIN)/python" -m pip install --quiet --group bench
+	@"$(BIN)/python" -m bench --size full $(BENCH_ARGS)
+
+bench-bounds: setup ## what mapping, merging and the ledger cost, held to bounds: a few seconds
+	@"$(BIN)/python" -m pytest bench/bounds
 
 bench-drain: setup ## how fast one worker drains a full topic, on a real Kafka (BENCH_ARGS)
 	@"$(BIN)/python" -m bench.drain $(BENCH_ARGS)
