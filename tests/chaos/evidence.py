@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tests.chaos.commits import NOTHING, Settled
 from tests.chaos.oracle import Sent
 from tests.chaos.order import Delivery, Update
 
@@ -16,12 +17,21 @@ NO_NUMBER = -1
 
 class Window(NamedTuple):
     """An incident at `at`, because of which events accepted from `start` to `end` may come again (seconds since
-    1970): those of one partition, or of all (None)."""
+    1970): those of one partition, or of all (None), but none that was committed by then."""
 
     start: float
     at: float
     end: float
     partition: int | None = None
+    committed: Settled = NOTHING
+
+    def covers(self, event: Sent, accepted_at: float) -> bool:
+        """Whether an event that was accepted then may come again because of this."""
+        return (
+            self.start <= accepted_at <= self.end
+            and self.partition in (None, event.partition)
+            and not self.committed.holds(event.offset)
+        )
 
 
 class Call(NamedTuple):

@@ -66,7 +66,7 @@ class Feeder:
 
         def confirmed(error: Any, message: Any) -> None:
             if error is None:
-                sent.at, sent.partition = time.time(), message.partition()
+                sent.at, sent.partition, sent.offset = time.time(), message.partition(), message.offset()
 
         self._producer.produce(self._topic, made.value, key=made.key, on_delivery=confirmed)
         self._producer.poll(0)

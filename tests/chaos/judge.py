@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-from tests.chaos.evidence import Evidence
-from tests.chaos.oracle import Story, stories
+from tests.chaos.evidence import Evidence, Window
+from tests.chaos.oracle import Sent, Story, stories
 from tests.chaos.order import Delivery, Followed, Repeat, Update, follow
 
 EXAMPLES = 5
@@ -50,7 +50,7 @@ def judge(evidence: Evidence) -> Verdict:
     for profile in profiles:
         first |= profile.first
     repeats = [repeat for profile in profiles for repeat in profile.repeats]
-    _judge_repeats(evidence, repeats, first, verdict)
+    _judge_repeats(evidence, repeats, verdict)
     _judge_letters(evidence, verdict)
     _judge_calls(evidence, verdict)
     _judge_quiet(evidence, verdict)
@@ -80,22 +80,16 @@ def _follow_all(evidence: Evidence, verdict: Verdict) -> list[Followed]:
     return profiles
 
 
-def _judge_repeats(
-    evidence: Evidence, repeats: Sequence[Repeat], first: dict[int, Delivery], verdict: Verdict
-) -> None:
+def _judge_repeats(evidence: Evidence, repeats: Sequence[Repeat], verdict: Verdict) -> None:
     """Everything that came again needs an incident that explains it."""
     cut = {call.number for call in evidence.calls if call.status is None}
     cuts_explain = evidence.rules.cut_calls_explain
-    partitions = {each.number: each.partition for each in evidence.sent}
+    events = {each.number: each for each in evidence.sent}
     unexplained: list[Repeat] = []
     by_incident = dict.fromkeys((window.at for window in evidence.windows), 0)
     for repeat in repeats:
-        causes = [
-            window.at
-            for window in evidence.windows
-            if window.start <= repeat.before.at <= window.end
-            and window.partition in (None, partitions[repeat.number])
-        ]
+        event, accepted_at = events[repeat.number], repeat.before.at
+        causes = [window.at for window in evidence.windows if window.covers(event, accepted_at)]
         if causes:
             by_incident[min(causes)] += repeat.is_event
             verdict.reach_s = max(verdict.reach_s or 0.0, min(causes) - repeat.before.at)
@@ -109,7 +103,7 @@ def _judge_repeats(
             for r in unexplained
         ]
         verdict.broken.append(f"repeated without cause, {len(unexplained)} times: {_some(examples)}")
-    verdict.bound = _bound(evidence, partitions, first)
+    verdict.bound = _bound(evidence, events)
     applied_and_cut = sum(call.events for call in evidence.calls if call.number in cut and call.events)
     if cuts_explain:
         verdict.bound += applied_and_cut
@@ -121,21 +115,22 @@ def _judge_repeats(
         verdict.broken.append(f"repeated {verdict.repeated}, and the promise allows {verdict.bound}")
 
 
-def _bound(evidence: Evidence, partitions: Mapping[int, int], first: Mapping[int, Delivery]) -> int:
+def _bound(evidence: Evidence, events: Mapping[int, Sent]) -> int:
     """How many events may come again: those accepted in the windows. Of windows that stand for lost answers at most as
     many calls as answers were lost."""
-    of_partitions = [window for window in evidence.windows if window.partition is not None]
     of_all = [window for window in evidence.windows if window.partition is None]
-    bound = sum(
-        window.start <= delivery.at <= window.end and window.partition == partitions[number]
-        for window in of_partitions
-        for number, delivery in first.items()
-    )
+    by_window: defaultdict[Window, set[int]] = defaultdict(set)
     by_call: Counter[int] = Counter()
     for update in evidence.updates:
-        if any(window.start <= update.delivery.at <= window.end for window in of_all):
-            by_call[update.delivery.call] += len(update.numbers)
-    return bound + sum(count for _, count in by_call.most_common(evidence.rules.ambiguous_answers))
+        call, at = update.delivery
+        if any(window.start <= at <= window.end for window in of_all):
+            by_call[call] += len(update.numbers)
+        for window in evidence.windows:
+            if window.partition is not None and window.start <= at <= window.end:
+                known = events.keys() & update.numbers
+                by_window[window] |= {number for number in known if window.covers(events[number], at)}
+    of_calls = sum(count for _, count in by_call.most_common(evidence.rules.ambiguous_answers))
+    return of_calls + sum(map(len, by_window.values()))
 
 
 def _judge_letters(evidence: Evidence, verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ four slots, so that a merged update shows how far it goes and a lost slot is see
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,14 +35,15 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Sent:
-    """One record on its way to Kafka. `at` is when Kafka confirmed it, seconds since 1970; None and no partition
-    before."""
+    """One record on its way to Kafka. `at` is when Kafka confirmed it, seconds since 1970; None before, and no
+    partition and offset."""
 
     number: int
     user: str
     kind: Kind
     at: float | None = None
     partition: int = -1
+    offset: int = sys.maxsize
 
 
 def record(sent: Sent) -> Record:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.commits import read_commits
 from tests.chaos.evidence import Evidence, Letter, read_call, read_update
 from tests.chaos.feeder import Feeder, user
 from tests.chaos.fleet import Fleet
@@ -79,6 +80,7 @@ def run(
         verdict = judge(evidence)
         if verdict.broken:
             _keep_record(batch, folder)
+            _keep_causes(stage)
     except Exception as error:  # whatever it was: the other scenarios go on, and the logs tell
         (folder / "broke-off.txt").write_text(traceback.format_exc())
         verdict = Verdict(broken=[f"the run broke off: {type(error).__name__}: {error}"])
@@ -101,6 +103,19 @@ def _keep_logs(stage: Stage) -> None:
 def _keep_record(batch: LocalBatch, folder: Path) -> None:
     for name, lines in (("calls", batch.calls()), ("updates", batch.updates())):
         (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def _keep_causes(stage: Stage) -> None:
+    """What the judge took for reasons to repeat, and what it was derived from."""
+    causes = {
+        "windows": [window._asdict() for window in stage.windows],
+        "killed": [
+            {"at": killed.at, "partitions": sorted(killed.partitions)} for killed in stage.fleet.killed
+        ],
+        "unsettled": stage.group.unsettled,
+        "commits": read_commits(stage.kafka, stage.group.name).by_partition,
+    }
+    (stage.folder / "causes.json").write_text(json.dumps(causes, default=bytes.hex))
 
 
 def _act(scenario: Scenario, stage: Stage) -> float:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tests.chaos.scenario import Size
 
 COMMIT_S = 1.0
-"""An accepted event is committed within 100 ms of its answer; a machine that is as busy as this one needs longer. So
-long before a commit stands in Kafka's log it may have been sent, without what was accepted since."""
+"""An accepted event is committed within 100 ms of its answer; a machine that is as busy as this one needs longer."""
 IN_FLIGHT_S = 0.5
 """Batch notes when a call began; it may be answered, and its records be done, so much later."""
 
@@ -79,15 +78,16 @@ class Stage:
         for lost in self.fleet.losses():
             self.seen["losses"] += 1
             for partition in lost.partitions:
-                start = max(since, commits.last_before(partition, lost.at)) - COMMIT_S
+                start = max(since, commits.last_before(partition, lost.at).at) - COMMIT_S
                 self.windows.append(Window(start, lost.at, lost.at + IN_FLIGHT_S, partition))
 
     def note_kills(self) -> None:
-        """The promise for each kill: what was in flight, and what was accepted since the last confirmed commit, which
-        is young but in a rebalance."""
+        """The promise for each kill: what was in flight, and what was accepted and is not in the last confirmed commit,
+        which is young but in a rebalance."""
         commits = read_commits(self.kafka, self.group.name)
         for killed in self.fleet.killed:
             oldest = self.group.unsettled_since(killed.at, COMMIT_S)
             for partition in killed.partitions:
-                start = max(oldest, commits.last_before(partition, killed.at)) - COMMIT_S
-                self.windows.append(Window(start, killed.at, killed.at + IN_FLIGHT_S, partition))
+                committed = commits.last_before(partition, killed.at).settled
+                end = killed.at + IN_FLIGHT_S
+                self.windows.append(Window(oldest - COMMIT_S, killed.at, end, partition, committed))

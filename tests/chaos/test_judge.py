@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.commits import Settled
 from tests.chaos.evidence import NO_NUMBER, Call, Evidence, Letter, Rules, Window, read_call, read_update
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.oracle import Kind, Sent, slot
@@ -19,8 +20,10 @@ SENT_AT = 1_000.0
 
 
 def sent(*events: tuple[str, Kind]) -> list[Sent]:
-    """Numbered from 0, a second apart, all in partition 0."""
-    return [Sent(number, user, kind, SENT_AT + number, 0) for number, (user, kind) in enumerate(events)]
+    """Numbered from 0, a second apart, all in partition 0 at the offset of their number."""
+    return [
+        Sent(number, user, kind, SENT_AT + number, 0, number) for number, (user, kind) in enumerate(events)
+    ]
 
 
 def update(
@@ -164,6 +167,25 @@ def test_an_incident_explains_nothing_else(wrong: Window) -> None:
     again = [*FOUR_DELIVERED, update(4, "a", [1])]
 
     assert verdict(FOUR, again, windows=[wrong]).broken != []
+
+
+def test_a_kill_does_not_explain_a_repeat_of_what_was_committed() -> None:
+    again = [*FOUR_DELIVERED, update(4, "a", [1])]
+    killed = window(0.5, 0.5, partition=0)
+
+    assert verdict(FOUR, again, windows=[killed._replace(committed=Settled(1, b""))]).broken == []
+    for committed in (Settled(2, b""), Settled(0, b"\x00\x01")):
+        found = verdict(FOUR, again, windows=[killed._replace(committed=committed)])
+        assert found.broken[0].startswith("repeated without cause, 1 times: event 1")
+        assert found.bound == 0
+
+
+def test_what_came_again_may_come_once_more_because_of_another_kill() -> None:
+    again = [*FOUR_DELIVERED[:2], update(4, "a", [1]), update(8, "a", [1]), *FOUR_DELIVERED[2:]]
+    kills = [Window(at - 0.5, at, at + 0.5, 0) for at in (SENT_AT + 11, SENT_AT + 14)]
+
+    found = verdict(FOUR, again, windows=kills)
+    assert (found.broken, found.repeated, found.bound) == ([], 2, 2)
 
 
 def test_more_repeats_than_the_bound_are_found() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import struct
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from streams.commit_metadata import encode
 from tests.chaos.__main__ import main
-from tests.chaos.commits import Commits, committed_partition
+from tests.chaos.commits import NOTHING, Commit, Commits, Settled, committed_partition, read_settled
 from tests.chaos.group import GroupWatch
 from tests.chaos.judge import Verdict
 from tests.chaos.oracle import Kind, Sent, number_in, record, stories
@@ -118,10 +121,36 @@ def test_commits_are_read_from_kafkas_own_log() -> None:
 
 
 def test_the_last_commit_before_a_moment() -> None:
-    commits = Commits({3: [1.0, 2.0, 5.0]})
+    commits = Commits({3: [Commit(at, Settled(10 * int(at), b"")) for at in (1.0, 2.0, 5.0)]})
 
-    assert [commits.last_before(3, at) for at in (0.5, 2.0, 4.9, 9.0)] == [0.0, 2.0, 2.0, 5.0]
-    assert commits.last_before(4, 9.0) == 0.0
+    assert [commits.last_before(3, at).at for at in (0.5, 2.0, 4.9, 9.0)] == [0.0, 2.0, 2.0, 5.0]
+    assert commits.last_before(3, 4.9).settled.offset == 20
+    assert commits.last_before(4, 9.0) == Commit(0.0, NOTHING)
+
+
+METADATA = encode(b"\x00\x01\x01" + random.Random(1).randbytes(5_000), None).encode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        struct.pack(">hqih", 3, 100, -1, len(METADATA)) + METADATA + bytes(8),
+        struct.pack(">hqi", 4, 100, -1)
+        + bytes([(len(METADATA) + 1) % 128 + 128, (len(METADATA) + 1) // 128])
+        + METADATA
+        + bytes(9),
+    ],
+)
+def test_what_a_commit_says_is_done(value: bytes) -> None:
+    settled = read_settled(value)
+
+    assert [offset for offset in range(97, 103) if settled.holds(offset)] == [97, 98, 99, 101, 102]
+    assert not NOTHING.holds(0)
+
+
+def test_a_commit_in_an_unknown_form_is_not_guessed_at() -> None:
+    with pytest.raises(ValueError, match="version 5"):
+        read_settled(struct.pack(">hqih", 5, 100, -1, 0))
 
 
 def test_a_rebalance_that_went_on_at_a_moment_is_found() -> None:
