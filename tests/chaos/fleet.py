@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.integration.workers import Worker
+from tests.integration.workers import Worker, wait_until
 
 READY_S = 90.0
 REBALANCED = ("partitions assigned", "partitions revoked", "partitions lost")
@@ -53,6 +53,14 @@ class Fleet:
         """Until the group has given every worker its partitions."""
         for worker in self.up:
             worker.wait_for("ready", READY_S)
+
+    def wait_until_shared(self, partitions: int) -> None:
+        """Until every worker has its share of so many partitions, and the rebalances of the start are over."""
+        wait_until(
+            lambda: min(len(partitions_of(worker)) for worker in self.up) >= partitions // len(self.up),
+            "every worker has its share",
+            READY_S,
+        )
 
     def kill(self, worker: Worker | None = None) -> None:
         """kill -9, of any worker if none is named."""

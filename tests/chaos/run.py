@@ -123,6 +123,7 @@ def _act(scenario: Scenario, stage: Stage) -> float:
     scenario.prepare(stage)
     stage.fleet.start(stage.size.workers)
     stage.fleet.wait_until_ready()
+    stage.fleet.wait_until_shared(stage.size.partitions)
     if scenario.watched:
         stage.group.start()
     stage.feeder.start()
