@@ -7,15 +7,14 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.chaos.moves import REBALANCED, Loss, held_in_the_end, losses
 from tests.integration.workers import Worker, wait_until
 
 READY_S = 90.0
-REBALANCED = ("partitions assigned", "partitions revoked", "partitions lost")
 
 
 class GivenUp(NamedTuple):
@@ -57,7 +56,9 @@ class Fleet:
     def wait_until_shared(self, partitions: int) -> None:
         """Until every worker has its share of so many partitions, and the rebalances of the start are over."""
         wait_until(
-            lambda: min(len(partitions_of(worker)) for worker in self.up) >= partitions // len(self.up),
+            lambda: (
+                min(len(held_in_the_end(worker.lines)) for worker in self.up) >= partitions // len(self.up)
+            ),
             "every worker has its share",
             READY_S,
         )
@@ -68,7 +69,7 @@ class Fleet:
         self.up.remove(worker)
         at = time.time()
         worker.kill()
-        self.killed.append(GivenUp(at, partitions_of(worker)))
+        self.killed.append(GivenUp(at, held_in_the_end(worker.lines)))
         self._seen["kills"] += 1
 
     def terminate(self, worker: Worker | None = None) -> Worker:
@@ -108,13 +109,9 @@ class Fleet:
         """Calls that may have been applied though no answer came, by the workers' closing accounts."""
         return sum(worker.summary["ambiguous"] for worker in self.all)
 
-    def losses(self) -> list[GivenUp]:
-        """Whenever a worker lost its partitions to the group, by its own log."""
-        return [
-            GivenUp(datetime.fromisoformat(line["timestamp"]).timestamp(), _numbers(line["partitions"]))
-            for worker in self.all
-            for line in worker.logged("partitions lost")
-        ]
+    def losses(self) -> list[Loss]:
+        """Whenever a worker lost a partition to the group."""
+        return losses([worker.lines for worker in self.all])
 
     def save_logs(self, folder: Path) -> None:
         """One file for each worker."""
@@ -126,18 +123,3 @@ class Fleet:
         """End all, whatever became of the run."""
         for worker in self.all:
             worker.close()
-
-
-def partitions_of(worker: Worker) -> frozenset[int]:
-    """What it has of its topic, or had in the end, by its own log."""
-    held: set[int] = set()
-    for line in worker.lines:
-        if line.get("event") in REBALANCED:
-            named = _numbers(line["partitions"])
-            held = held | named if line["event"] == "partitions assigned" else held - named
-    return frozenset(held)
-
-
-def _numbers(partitions: Iterable[str]) -> frozenset[int]:
-    """Of names such as `events[3]`."""
-    return frozenset(int(name.rpartition("[")[2].rstrip("]")) for name in partitions)

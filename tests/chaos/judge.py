@@ -159,9 +159,10 @@ def _judge_calls(evidence: Evidence, verdict: Verdict) -> None:
             brought.add(update.delivery.call)
     verdict.calls, verdict.ideal_calls = len(evidence.calls), len(brought)
     most = evidence.rules.most_calls
-    if most is not None and verdict.calls > most * verdict.ideal_calls:
+    repeating = len({update.delivery.call for update in evidence.updates} - brought)
+    if most is not None and verdict.calls - repeating > most * verdict.ideal_calls:
         verdict.broken.append(
-            f"{verdict.calls} calls where {verdict.ideal_calls} would do: over {most:g} times"
+            f"{verdict.calls - repeating} calls where {verdict.ideal_calls} would do: over {most:g} times"
         )
     refused = evidence.refused_429 - evidence.injected.get("429", 0)
     if refused > evidence.rules.refusals_429:

@@ -73,13 +73,13 @@ class Stage:
 
     def note_losses(self, since: float) -> None:
         """A worker that hears nothing of the group's coordinator for its session gives up its partitions, and cannot
-        commit: what it could not commit from `since` on, when the trouble began, may come again."""
+        commit: what was not committed when the next owner came, since the trouble began, may come again."""
         commits = read_commits(self.kafka, self.group.name)
         for lost in self.fleet.losses():
-            self.seen["losses"] += 1
-            for partition in lost.partitions:
-                start = max(since, commits.last_before(partition, lost.at).at) - COMMIT_S
-                self.windows.append(Window(start, lost.at, lost.at + IN_FLIGHT_S, partition))
+            self.seen["lost partitions"] += 1
+            committed = commits.last_before(lost.partition, lost.heir_at).settled
+            end = lost.at + IN_FLIGHT_S
+            self.windows.append(Window(since - COMMIT_S, lost.at, end, lost.partition, committed))
 
     def note_kills(self) -> None:
         """The promise for each kill: what was in flight, and what was accepted and is not in the last confirmed commit,

@@ -84,7 +84,7 @@ def rules(stage: Stage) -> Rules:
         stage.size.at_least,
         ambiguous_answers=stage.fleet.ambiguous_answers(),
         # Nobody can know what a worker spent that lost its partitions.
-        refusals_429=2 * len(stage.fleet.losses()),
+        refusals_429=2 * len({lost.at for lost in stage.fleet.losses()}),
         overlaps_allowed=True,
         most_calls=MOST_CALLS,
     )
