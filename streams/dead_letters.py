@@ -73,6 +73,7 @@ class DeadLetterWriter:
         """Letters that wait to know their topic's partitions."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
+        """A letter was closed or refused."""
         self.failure = ""
         """Why letters cannot be written at present; empty while they can."""
 
@@ -105,9 +106,10 @@ class DeadLetterWriter:
                 self._produce(letter)
             await asyncio.sleep(POLL_S)
 
-    async def settled(self, concerns: Callable[[Record], bool]) -> None:
-        """Wait until no letter is outstanding of a record that this concerns."""
-        while any(concerns(letter.record) for letter in self._open):
+    async def settled(self, concerns: Callable[[Record], bool], *, stopping: bool = False) -> None:
+        """Wait until no letter is outstanding of a record that this concerns; while `stopping`, only as long as Kafka
+        does not refuse them: a topic that is missing will not come, and records without a letter are read again."""
+        while any(concerns(letter.record) for letter in self._open) and not (stopping and self.failure):
             self._closed.clear()
             await self._closed.wait()
 
@@ -190,6 +192,7 @@ class DeadLetterWriter:
                 remedy="does the dead-letter topic exist, and may this user write to it?",
             )
         self.failure = error.name()
+        self._closed.set()
         self._waiting.append((time.monotonic() + letter.wait_s, letter))
         letter.wait_s = min(LONGEST_WAIT_S, letter.wait_s * 2)
 

@@ -55,6 +55,11 @@ class Health:
 
     def _kafka(self) -> str:
         source = self._source
+        if source.unknown_topics:
+            return (
+                f"{', '.join(sorted(source.unknown_topics))} of kafka.topics does not exist, or this user may not see "
+                "it. Create it, or correct kafka.topics"
+            )
         if not source.assigned:
             return (
                 f"the consumer group has not assigned partitions yet{source.last_error}; "

@@ -11,6 +11,7 @@ import structlog
 
 from mapping.mapper import MapRecord, MatchRecord, compile_mapper, compile_matcher
 from mapping.mappings import preset_alone
+from streams.letter import iso_time
 from streams.mapping_settings import mapping_settings
 from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
 from streams.metrics import Metrics
@@ -78,8 +79,8 @@ class MappingsInForce:
 
     def status(self) -> dict[str, Any]:
         """What is in force, for the worker's pages: `file` (null for the preset alone), `mappings` (names of those
-        enabled), `since` (seconds since 1970); after a reload that was refused `refused_at` and `problems`."""
-        found = {**self._in_words(), "since": round(self._since, 3)}
+        enabled), `since` (ISO 8601, UTC); after a reload that was refused `refused_at` and `problems`."""
+        found = {**self._in_words(), "since": iso_time(self._since)}
         if self._refused_at is not None:
-            found |= {"refused_at": round(self._refused_at, 3), "problems": self._refused}
+            found |= {"refused_at": iso_time(self._refused_at), "problems": self._refused}
         return found

@@ -38,6 +38,15 @@ LOG_ERRORS_EVERY_S = 10.0
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
 
+_REMEDY = "are kafka.brokers and kafka.topics right, reachable, and allowed to this user?"
+_REMEDIES = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "create the topic, or correct kafka.topics; `segbatch check` looks at all of it",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "give this user READ on the topics of kafka.topics",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "give this user READ on the group of kafka.group, or correct it",
+    KafkaError._AUTHENTICATION: "correct kafka.sasl_mechanism, kafka.sasl_username and kafka.sasl_password",
+    KafkaError._SSL: "correct kafka.security_protocol and kafka.ssl_ca_location",
+}
+
 _Origin: TypeAlias = tuple[str, int, int | None]
 
 log = structlog.get_logger("segbatch.source")
@@ -86,6 +95,8 @@ class KafkaSource(Service):  # type: ignore[misc]
         """False once requests were still in flight when a partition had to be given up."""
         self.assigned = False
         """True once the group has given this worker its partitions, be they none."""
+        self.unknown_topics: set[str] = set()
+        """Topics that Kafka does not know, or not to us."""
         self.last_error = ""
         """What Kafka's client reported last, in brackets; empty if nothing."""
         self.down_since: float | None = None
@@ -234,6 +245,8 @@ class KafkaSource(Service):  # type: ignore[misc]
             if ledger is not None:
                 await self._read_on(await self._assignments.restart(self._consumer, ledger))
         else:
+            if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                self.unknown_topics.add(message.topic())
             await self._on_error(error)
 
     async def _read_on(self, ledger: Ledger) -> None:
@@ -264,11 +277,12 @@ class KafkaSource(Service):  # type: ignore[misc]
         now = asyncio.get_running_loop().time()
         if now - self._logged.get(error.name(), -LOG_ERRORS_EVERY_S) >= LOG_ERRORS_EVERY_S:
             self._logged[error.name()] = now
-            remedy = "are kafka.brokers and kafka.topics right, reachable, and allowed to this user?"
+            remedy = _REMEDIES.get(error.code(), _REMEDY)
             log.warning("Kafka reports a problem", error=error.name(), detail=error.str(), remedy=remedy)
 
     async def _on_assign(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._paused -= {(p.topic, p.partition) for p in partitions}
+        self.unknown_topics -= {p.topic for p in partitions}
         # A worker that was asked to stop takes nothing over: looking up what was committed would hold up its leaving.
         if partitions and self._reading:
             await self._take_over(consumer, partitions)

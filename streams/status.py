@@ -43,6 +43,7 @@ class Status:
         in_hand: InHand,
         full: Callable[[], bool],
         mappings: Callable[[], Mapping[str, Any]],
+        warnings: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._health = health
         self._standstill = standstill
@@ -53,14 +54,16 @@ class Status:
         self._in_hand = in_hand
         self._full = full
         self._mappings = mappings
+        self._warnings = warnings
 
     def page(self) -> dict[str, Any]:
-        """The whole page as JSON: `ok` and `problems` as on `/readyz`, `state`, `halt`, `breaker`, `partitions` (worst
-        first), `in_hand`, `limiter`, `mappings`. Nothing in it is of a person."""
+        """The whole page as JSON: `ok`, `problems` and `warnings` as on `/readyz`, `state`, `halt`, `breaker`,
+        `partitions` (worst first), `in_hand`, `limiter`, `mappings`. Nothing in it is of a person."""
         problems = self._health.not_ready()
         return {
             "ok": not problems,
             "problems": problems,
+            "warnings": dict(self._warnings()),
             "state": self._state(),
             "halt": self._halt(),
             "breaker": self._breaker(),

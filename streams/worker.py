@@ -28,6 +28,7 @@ from streams.gauges import add_gauges
 from streams.hangup import Hangup
 from streams.health import Health
 from streams.in_hand import InHand
+from streams.letter_topics import LetterTopics
 from streams.logs import configure_logs
 from streams.mappings_in_force import MappingsInForce
 from streams.metrics import Metrics
@@ -112,6 +113,10 @@ class Worker:
             self._mappings.matching,
         )
         self._settlement.letters = self._letters
+        self._letter_topics = LetterTopics(
+            client_settings(settings.kafka),
+            {topic: dead_letter_topic(settings, topic) for topic in settings.kafka.topics},
+        )
         self._pipeline = Pipeline(
             self._mappings.map_record,
             self._coalescer,
@@ -154,6 +159,7 @@ class Worker:
             in_hand,
             lambda: self._pipeline.full,
             self._mappings.status,
+            self._letter_topics.warnings,
         )
 
     def _make_source(self) -> KafkaSource:
@@ -191,7 +197,7 @@ class Worker:
                 self.metrics.registry,
                 self._health.not_alive,
                 self._health.not_ready,
-                lambda: {"mappings": self._mappings.status()},
+                lambda: {"mappings": self._mappings.status(), "warnings": self._letter_topics.warnings()},
                 self._status.page,
             )
         except OSError as error:
@@ -200,7 +206,13 @@ class Worker:
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:
-            running = (self._delivery.run(), self._letters.run(), self._hangup.run(), self._watchdog.run())
+            running = (
+                self._delivery.run(),
+                self._letters.run(),
+                self._letter_topics.run(),
+                self._hangup.run(),
+                self._watchdog.run(),
+            )
             tasks = [self._watched(each) for each in running]
             try:
                 await self._app.start()
@@ -227,7 +239,10 @@ class Worker:
         try:
             async with asyncio.timeout(self._settings.shutdown_timeout_s):
                 await self._delivery.finish()
-                await self._letters.settled(lambda record: True)
+                await self._letters.settled(lambda record: True, stopping=True)
+                if self._letters.outstanding:
+                    self._tell_unwritten()
+                    code = code or EXIT_NOT_DRAINED
                 await self._source.leave()
         except TimeoutError:
             log.error("not drained in time", setting="shutdown_timeout_s")
@@ -236,6 +251,15 @@ class Worker:
             async with asyncio.timeout(1):
                 await self._app.stop()
         return code
+
+    def _tell_unwritten(self) -> None:
+        log.error(
+            "stopping without dead letters that Kafka refuses",
+            remedy="their records stay uncommitted and are read again; does the dead-letter topic exist?",
+            letters=self._letters.outstanding,
+            error=self._letters.failure,
+            setting="dead_letter.topic",
+        )
 
     def _watched(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -268,7 +292,7 @@ class Worker:
 
     async def _drain(self, concerns: Callable[[AnyRecord], bool]) -> None:
         await self._delivery.quiesce(concerns)
-        await self._letters.settled(concerns)
+        await self._letters.settled(concerns, stopping=self._health.stopping)
 
     def _forget(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -10,13 +9,12 @@ from typing import Any, TypeAlias
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.backfill.problems import BackfillError
+from streams.cluster import SILENT, is_unreached, reach_remedy
 from streams.settings import Settings, consumer_settings
 
 LOOKUP_S = 15.0
 FETCH = 5_000
 FETCH_S = 0.2
-SILENT = logging.Logger("librdkafka", logging.CRITICAL)
-"""What goes wrong is told by the backfill."""
 
 Offsets: TypeAlias = dict[int, int]
 """By partition."""
@@ -112,6 +110,6 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise BackfillError(
-            f"{what}: {error.args[0].str()} (are kafka.brokers and the topic right?)"
-        ) from None
+        found = error.args[0]
+        remedy = reach_remedy(found.str()) if is_unreached(found) else "Are kafka.topics, or --topic, right?"
+        raise BackfillError(f"{what}: {found.str()}. {remedy}") from None

@@ -12,12 +12,12 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from mapping.resolved import resolved_event
 from sink.encoding import encode_attributes
 from streams.backfill.headers import repair_headers
-from streams.backfill.kafka_range import SILENT
 from streams.backfill.live import LiveStream
 from streams.backfill.problems import BackfillError
 from streams.backfill.repairs import Repair, Repairs
 from streams.backfill.store import Store
 from streams.backfill.stretches import Stretches
+from streams.cluster import SILENT
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
 from streams.letter import iso_time
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource
+from confluent_kafka.admin import AclOperation, AdminClient
 
+from streams.cluster import RIGHTS_S, SILENT, creates_topics, reach_remedy
 from streams.commands.findings import Finding, counted
 from streams.settings import Settings, client_settings, dead_letter_topic
 
 REACH_S = 8.0
-RIGHTS_S = 3.0
-SILENT = logging.Logger("librdkafka", logging.CRITICAL + 1)
-"""librdkafka's own lines would hide the findings, which say the same."""
 _MISSING = "It does not exist, or this user may not see it."
 
 
@@ -58,13 +55,13 @@ def look_at_cluster(settings: Settings) -> Cluster:
             admin.poll(0)
         reason = reasons[0] if reasons else error.args[0].str()
         unreached = Finding(
-            "kafka", "error", f"No broker answers at {addresses}: {reason}.", _reach_remedy(reason)
+            "kafka", "error", f"No broker answers at {addresses}: {reason}.", reach_remedy(reason)
         )
         return Cluster({}, (unreached,))
     sizes = {name: len(topic.partitions) for name, topic in metadata.topics.items()}
     topics = _described(admin, {*letters, *letters.values()}, sizes)
     missing = [name for name in letters.values() if not topics[name].partitions]
-    made_on_write = bool(missing) and _creates_topics(admin, next(iter(metadata.brokers), 0))
+    made_on_write = bool(missing) and creates_topics(admin, next(iter(metadata.brokers), 0))
     reached = Finding(
         "kafka", "ok", f"{counted(len(metadata.brokers), 'broker')} reached through {addresses}."
     )
@@ -75,14 +72,6 @@ def look_at_cluster(settings: Settings) -> Cluster:
         *_letter_findings(topics, letters, made_on_write),
     )
     return Cluster(topics, findings)
-
-
-def _reach_remedy(reason: str) -> str:
-    if "SASL" in reason or "uthenticat" in reason:
-        return "Correct kafka.sasl_mechanism, kafka.sasl_username and kafka.sasl_password."
-    if "SSL" in reason or "certificate" in reason:
-        return "Correct kafka.security_protocol and kafka.ssl_ca_location."
-    return "Correct kafka.brokers and kafka.security_protocol; can this machine reach those ports?"
 
 
 def _described(admin: AdminClient, names: Iterable[str], sizes: Mapping[str, int]) -> dict[str, Topic]:
@@ -104,17 +93,6 @@ def _described(admin: AdminClient, names: Iterable[str], sizes: Mapping[str, int
             refusal = "" if unanswered else error.args[0].name()
         topics[name] = Topic(partitions, rights, refusal)
     return topics
-
-
-def _creates_topics(admin: AdminClient, broker: int) -> bool:
-    """Whether brokers make a topic at its first record; no, if they do not tell."""
-    resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
-    try:
-        found = admin.describe_configs([resource], request_timeout=RIGHTS_S)[resource].result(RIGHTS_S * 2)
-    except KafkaException:
-        return False
-    setting = found.get("auto.create.topics.enable")
-    return setting is not None and setting.value == "true"
 
 
 def _group_findings(admin: AdminClient, group: str) -> Iterator[Finding]:

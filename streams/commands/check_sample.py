@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from mapping.mappings import MappingSet
 from mapping.profile import FieldProblem
 from mapping.read import read_record
-from streams.commands.check_kafka import SILENT
+from streams.cluster import SILENT
 from streams.commands.findings import Finding, counted
 from streams.commands.meaning import Clock, Reader, posted_meaning
 from streams.commands.produce import key_of

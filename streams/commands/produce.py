@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from mapping.numbers import number_text
 from mapping.profile import FieldProblem, Rejected, Skipped
 from mapping.read import read_record
+from streams.cluster import SILENT, unreached
 from streams.commands.lines import LinesFile, lines_of, opened
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
@@ -172,7 +172,6 @@ def _send_all(stream: BinaryIO, sending: Sending, show: Callable[[], None]) -> N
 def _reached_producer(client: dict[str, str]) -> Producer:
     """A producer whose brokers answer; else the command ends with the reason."""
     reasons: list[str] = []
-    silent = logging.Logger("librdkafka", logging.CRITICAL)
     settings: dict[str, Any] = {
         **PRODUCER,
         "message.max.bytes": LARGEST_MESSAGE,
@@ -182,13 +181,13 @@ def _reached_producer(client: dict[str, str]) -> Producer:
         **client,
         "error_cb": lambda error: reasons.append(error.str()),
     }
-    producer = Producer(settings, logger=silent)
+    producer = Producer(settings, logger=SILENT)
     try:
         producer.list_topics(timeout=REACH_S)
     except KafkaException as error:
         producer.poll(0)
         reason = reasons[0] if reasons else error.args[0].str()
-        fail(f"produce: Kafka cannot be reached at {client['bootstrap.servers']}: {reason}", EXIT_FAILED)
+        fail(f"produce: {unreached([client['bootstrap.servers']], reason)}", EXIT_FAILED)
     return producer
 
 

@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.commands.options import EXIT_FAILED, EXIT_USAGE, ConfigFile, fail, load_or_exit
-from streams.letter import iso_time
 
 LONGEST_S = 10.0
 ROWS = 15
@@ -89,8 +88,11 @@ def _headline(page: Mapping[str, Any], address: str) -> Text:
 
 
 def _problems(page: Mapping[str, Any]) -> list[Text]:
+    shown = [(page["problems"], "bold red"), (page.get("warnings") or {}, "bold yellow")]
     return [
-        Text.assemble((f"{leg}: ", "bold red"), str(problem)) for leg, problem in page["problems"].items()
+        Text.assemble((f"{leg}: ", style), str(problem))
+        for problems, style in shown
+        for leg, problem in problems.items()
     ]
 
 
@@ -137,8 +139,8 @@ def _refused(mappings: Mapping[str, Any]) -> list[str]:
         return []
     problems = len(mappings.get("problems") or ())
     return [
-        f"the mappings file was refused at {iso_time(mappings['refused_at'])}, {problems} problems: the mappings "
-        f"above stay in force, from {iso_time(mappings['since'])}; the log and /readyz name the problems"
+        f"the mappings file was refused at {mappings['refused_at']}, {problems} problems: the mappings "
+        f"above stay in force, from {mappings['since']}; the log and /readyz name the problems"
     ]
 
 

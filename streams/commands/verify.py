@@ -21,8 +21,8 @@ from streams.backfill.plan import Plan
 from streams.backfill.problems import BackfillError
 from streams.backfill.progress import Shown, progress_for_people
 from streams.backfill.stopping import Stopping
+from streams.cluster import SILENT
 from streams.commands.backfill.options import DEFAULT_STATE, StandardError, State
-from streams.commands.check_kafka import SILENT
 from streams.commands.options import EXIT_USAGE, ConfigFile, fail, load_or_exit, mappings_or_exit
 from streams.commands.ranges import EARLIEST, From, To, Topics, times_of
 from streams.logs import configure_logs

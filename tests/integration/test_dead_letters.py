@@ -92,6 +92,49 @@ def test_a_record_too_large_for_the_topic_goes_without_value_and_says_so(make_sc
     assert worker.stop() == 0
 
 
+def test_a_missing_dead_letter_topic_is_told_before_there_is_a_letter(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    scene.kafka.create_topic(scene.topic, 3)
+    worker = scene.worker().ready()
+
+    told = worker.wait_for("the topic of the dead letters is missing")
+    assert (told["level"], told["topic"]) == ("error", scene.dead_letter_topic)
+    assert "Create it with 3 partitions, or set dead_letter.topic" in told["remedy"]
+    assert worker.readiness() == (200, {})
+    assert worker.page("readyz")["warnings"] == {"dead_letters": told["remedy"]}
+    shown = subprocess.run(
+        [SEGBATCH, "status", "--url", worker.web], capture_output=True, text=True, check=False
+    )
+    assert f"dead_letters: {scene.dead_letter_topic} does not exist" in shown.stdout
+    assert worker.stop() == 0
+
+
+def test_a_worker_does_not_stop_later_for_letters_that_kafka_refuses(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    scene.kafka.create_topic(scene.topic, 1)
+    scene.kafka.produce(scene.topic, [Record(BROKEN, b"user-1")])
+    forever = {"SHUTDOWN_TIMEOUT_S": "3600", "DRAIN_TIMEOUT_S": "250"}
+    worker = scene.worker(**forever).ready()
+    wait_until(lambda: worker.readiness()[0] == 503, "the worker says that it cannot write dead letters")
+
+    assert worker.stop() == 3
+
+    told = worker.logged("stopping without dead letters that Kafka refuses")
+    assert [(line["letters"], line["setting"]) for line in told] == [(1, "dead_letter.topic")]
+    assert scene.kafka.committed(scene.group, scene.topic).get(0, 0) == 0
+
+
+def test_a_missing_source_topic_is_told_with_what_to_do(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    worker = scene.worker()
+    told = worker.wait_for("Kafka reports a problem")
+    assert (told["error"], scene.topic in told["detail"]) == ("UNKNOWN_TOPIC_OR_PART", True)
+    assert "create the topic, or correct kafka.topics" in told["remedy"]
+    scene.kafka.create_topic(scene.topic, 1)
+    assert worker.ready().readiness() == (200, {})
+    assert worker.stop() == 0
+
+
 def test_without_a_dead_letter_topic_records_wait_until_there_is_one(make_scene: MakeScene) -> None:
     scene = make_scene()
     scene.kafka.create_topic(scene.topic, 3)

@@ -16,7 +16,10 @@ def health(**now: Any) -> Health:
     return Health(
         SimpleNamespace(opening=now.get("opening")),  # type: ignore[arg-type]
         SimpleNamespace(  # type: ignore[arg-type]
-            assigned=now.get("assigned", True), down_since=now.get("down_since"), last_error=""
+            assigned=now.get("assigned", True),
+            down_since=now.get("down_since"),
+            last_error="",
+            unknown_topics=now.get("unknown", set()),
         ),
         SimpleNamespace(failure=now.get("letters", "")),  # type: ignore[arg-type]
         SimpleNamespace(paused=now.get("paused", False), halt=now.get("halt")),  # type: ignore[arg-type]
@@ -42,6 +45,8 @@ def test_the_leg_that_is_down_is_named_with_the_setting_to_look_at() -> None:
     assert "batch.base_url" in failing["batch"]
     assert "batch.rate_per_s" in health(opening=opening("429", refused=False)).not_ready()["batch"]
     assert "kafka.brokers" in health(assigned=False).not_ready()["kafka"]
+    missing = health(assigned=False, unknown={"events"}).not_ready()["kafka"]
+    assert missing.startswith("events of kafka.topics does not exist")
     assert "60 s" in health(down_since=time.time() - 60).not_ready()["kafka"]
     assert "dead_letter.topic" in health(letters="UNKNOWN_TOPIC").not_ready()["dead_letters"]
 

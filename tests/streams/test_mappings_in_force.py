@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import datetime
 from pathlib import Path
 
 import orjson
@@ -58,7 +59,7 @@ async def test_a_good_file_takes_over(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     assert (made_by(scene.force.map_record), scene.since()) == (
         "one",
-        pytest.approx(scene.force.status()["since"], abs=1),
+        pytest.approx(datetime.fromisoformat(scene.force.status()["since"]).timestamp(), abs=1),
     )
     before = scene.since()
     scene.write("two")

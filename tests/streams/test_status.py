@@ -42,6 +42,7 @@ class Worker:
             assigned=True,
             down_since=None,
             last_error="",
+            unknown_topics=set(),
             unread=self.unread.items,
             committer=SimpleNamespace(age_s=lambda ledger: 0.0),
         )
@@ -207,10 +208,13 @@ def shown(worker: Worker, width: int = 120) -> str:
 
 def test_a_mappings_file_that_was_refused_is_on_the_screen() -> None:
     page = Worker().page()
-    page["mappings"] |= {"since": START_S, "refused_at": START_S + 240, "problems": ["a", "b"]}
+    times = {"since": "2026-01-01T00:00:00.000Z", "refused_at": "2026-01-01T00:04:00.000Z"}
+    page["mappings"] |= {**times, "problems": ["a", "b"]}
+    page["warnings"] = {"dead_letters": "events.dead-letter does not exist"}
     console = Console(width=200, record=True, color_system=None, file=io.StringIO())
     console.print(screen(page, "http://worker:6066"))
     text = console.export_text()
+    assert "dead_letters: events.dead-letter does not exist" in text
     assert "refused at 2026-01-01T00:04:00.000Z, 2 problems" in text
     assert "stay in force, from 2026-01-01T00:00:00.000Z" in text
 

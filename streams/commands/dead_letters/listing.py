@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import orjson
 import typer
 
 from streams.commands.dead_letters.content import summary
+from streams.commands.dead_letters.nothing import nothing_found
 from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
 from streams.commands.dead_letters.topics import Stored, open_topics
 from streams.commands.options import ConfigFile, load_or_exit
@@ -32,22 +34,28 @@ def list_letters(
     with open_topics(settings, topic, chosen.partitions) as topics:
         topics.look(chosen)
         letters = list(islice(topics.letters(chosen), limit + 1 if limit else None))
+        nothing = "" if letters else nothing_found(topics, chosen)
     shown = letters[:limit] if limit else letters
     if in_json:
         lines = b",\n".join(orjson.dumps(summary(stored)) for stored in shown)
         typer.echo(b"[" + lines + b"]")
     else:
-        for stored in shown:
-            typer.echo(line(stored))
+        for text in _aligned([_HEADER, *map(cells, shown)] if shown else []):
+            typer.echo(text)
+    if nothing:
+        print(nothing, file=sys.stderr)
     if len(letters) > len(shown):
         print(f"more than {limit} letters: see --limit", file=sys.stderr)
 
 
-def line(stored: Stored) -> str:
-    """`events.dead-letter 3:17  2026-03-02T09:14:07.512Z  refused_by_batch  record  open  400`."""
+_HEADER = ("letter", "failed at", "reason", "part", "state", "HTTP")
+
+
+def cells(stored: Stored) -> tuple[str, ...]:
+    """`events.dead-letter 3:17`, `2026-03-02T09:14:07.512Z`, `refused_by_batch`, `record`, `open`, `400`."""
     topic, partition = stored.place
     letter = stored.letter
-    parts = (
+    return (
         f"{topic} {partition}:{stored.offset}",
         letter.failed_at,
         letter.reason,
@@ -55,7 +63,12 @@ def line(stored: Stored) -> str:
         state(stored),
         letter.http_status,
     )
-    return "  ".join(part for part in parts if part)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def state(stored: Stored) -> str:

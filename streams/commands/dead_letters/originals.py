@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from streams.commands.check_kafka import SILENT
+from streams.cluster import SILENT
 from streams.settings import Settings, consumer_settings
 
 FIND_S = 10.0

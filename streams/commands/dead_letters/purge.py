@@ -9,7 +9,7 @@ import typer
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from streams.commands.check_kafka import SILENT
+from streams.cluster import SILENT
 from streams.commands.dead_letters.options import Topic
 from streams.commands.dead_letters.purging import (
     TRANSACTION_TIMEOUT_S,

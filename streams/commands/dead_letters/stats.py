@@ -12,9 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.commands.dead_letters.listing import state
+from streams.commands.dead_letters.nothing import nothing_found
 from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
 from streams.commands.dead_letters.topics import Stored, open_topics
 from streams.commands.options import ConfigFile, load_or_exit
+
+_NAME_WIDTH = 24
+"""Of the first column, at least: with it a table fits into 80 columns."""
 
 
 @dataclass(slots=True)
@@ -91,10 +95,11 @@ def stats(
         topics.look(chosen)
         for stored in topics.letters(chosen):
             found.add(stored)
+        nothing = "" if found.all.letters or in_json else nothing_found(topics, chosen)
     if in_json:
         typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
-    elif not found.all.letters:
-        typer.echo("no dead letters")
+    elif nothing:
+        typer.echo(nothing)
     else:
         console = Console()
         for table in found.tables():
@@ -102,14 +107,20 @@ def stats(
 
 
 def _table(name: str, groups: dict[str, Group]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(name, overflow="fold")
+    """In a narrow terminal the times take two lines, day and hour, and long names too; nothing is cut off."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(name, overflow="fold", min_width=min(max(map(len, groups)), _NAME_WIDTH))
     for column in ("letters", "open", "replayed", "delivered"):
-        table.add_column(column, justify="right")
-    table.add_column("first failed", no_wrap=True)
-    table.add_column("last failed", no_wrap=True)
+        table.add_column(column, justify="right", no_wrap=True)
+    for column in ("first failed", "last failed"):
+        table.add_column(column)
     for key, group in sorted(groups.items(), key=lambda item: -item[1].letters):
         states = (str(group.states[each]) for each in ("open", "replayed", "delivered"))
-        table.add_row(key, str(group.letters), *states, group.first[:16], group.last[:16])
+        table.add_row(key, str(group.letters), *states, _minute(group.first), _minute(group.last))
     table.add_section()
     return table
+
+
+def _minute(moment: str) -> str:
+    """`2026-03-02 09:14`."""
+    return moment[:16].replace("T", " ")

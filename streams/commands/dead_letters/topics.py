@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from streams.commands.check_kafka import SILENT
+from streams.cluster import SILENT, is_unreached, unreached
 from streams.commands.dead_letters.marks import Done, is_mark
 from streams.commands.dead_letters.options import Selection
 from streams.commands.options import EXIT_FAILED, fail
@@ -143,7 +143,10 @@ def open_topics(settings: Settings, topic: str | None, partitions: Sequence[int]
         places = [place for name in names for place in _places(consumer, name, partitions)]
         yield Topics(consumer, places)
     except KafkaException as error:
+        consumer.poll(0)
         reason = reasons[0] if reasons else error.args[0].str()
+        if is_unreached(error.args[0]):
+            fail(f"dead-letters: {unreached(settings.kafka.brokers, reason)}", EXIT_FAILED)
         fail(f"dead-letters: Kafka does not do what was asked of it: {reason}", EXIT_FAILED)
     finally:
         consumer.close()
@@ -152,7 +155,8 @@ def open_topics(settings: Settings, topic: str | None, partitions: Sequence[int]
 def _places(consumer: Consumer, topic: str, partitions: Sequence[int]) -> list[Place]:
     found = consumer.list_topics(topic, timeout=REACH_S).topics[topic]
     if found.error is not None:
-        fail(f"dead-letters: topic {topic}: {found.error.str()}", EXIT_FAILED)
+        remedy = "create it, or correct dead_letter.topic, kafka.topics or --topic"
+        fail(f"dead-letters: topic {topic}: {found.error.str()}: {remedy}", EXIT_FAILED)
     unknown = sorted(set(partitions) - set(found.partitions))
     if unknown:
         fail(f"dead-letters: topic {topic} has no partition {unknown[0]}: it has {len(found.partitions)}")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.commands.check_kafka import SILENT
+from streams.cluster import SILENT
 from streams.commands.options import EXIT_FAILED, fail
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
 from streams.settings import Settings, client_settings

@@ -88,7 +88,8 @@ def test_brokers_that_do_not_answer_are_told_with_the_reason(
     )
 
     assert result.exit_code == 1
-    assert "Kafka cannot be reached at 127.0.0.1:1" in result.stderr
+    assert "no broker answers at 127.0.0.1:1" in result.stderr
+    assert "Correct kafka.brokers" in result.stderr
     assert "Connection refused" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 

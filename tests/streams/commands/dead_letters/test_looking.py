@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sink.settlement import Refusal
+from streams.commands.dead_letters import topics
 from tests.kafka import Record
 from tests.streams.commands.dead_letters.corner import Corner, identify
 from tests.streams.commands.helpers import Segbatch
@@ -75,7 +76,48 @@ def test_statistics_are_a_table_for_people(segbatch: Segbatch, filled: Corner) -
     result = segbatch("dead-letters", "stats", COLUMNS="120", **filled.settings)
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("invalid_json")]
-    assert line.split() == ["invalid_json", "1", "1", "0", "0", "2026-03-02T00:00", "2026-03-02T00:00"]
+    assert line.split() == ["invalid_json", "1", "1", "0", "0", *("2026-03-02", "00:00") * 2]
+
+
+def test_statistics_fit_into_eighty_columns(segbatch: Segbatch, filled: Corner) -> None:
+    result = segbatch("dead-letters", "stats", COLUMNS="80", **filled.settings)
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(
+        any(line.startswith(reason) for line in lines)
+        for reason in ("event_refused_by_batch", "event_too_old")
+    )
+    at = next(index for index, line in enumerate(lines) if line.startswith("invalid_json"))
+    assert lines[at].split()[:5] == ["invalid_json", "1", "1", "0", "0"]
+    assert lines[at].split()[5] == "2026-03-02"
+
+
+@pytest.mark.parametrize("command", ["stats", "list"])
+def test_a_reason_that_no_letter_has_is_told_with_those_there_are(
+    segbatch: Segbatch, filled: Corner, command: str
+) -> None:
+    result = segbatch("dead-letters", command, "--reason", "nonsense", **filled.settings)
+    told = (result.stdout + result.stderr).strip()
+    assert result.exit_code == 0
+    assert told.startswith("no letter has the reason nonsense; those that are there have: ")
+    assert sorted(told.rpartition(": ")[2].split(", ")) == [
+        "event_refused_by_batch (1)",
+        "event_too_old (1)",
+        "invalid_json (1)",
+        "refused_by_batch (1)",
+    ]
+    early = segbatch("dead-letters", command, "--to", "2020-01-01", **filled.settings)
+    assert "none of the 4 dead letters is like that" in early.stdout + early.stderr
+
+
+def test_no_broker_is_told_with_the_setting(segbatch: Segbatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "REACH_S", 0.5)
+    result = segbatch(
+        "dead-letters", "stats", SEGBATCH_KAFKA__BROKERS="127.0.0.1:1", SEGBATCH_KAFKA__TOPICS="events"
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("segbatch: dead-letters: no broker answers at 127.0.0.1:1: ")
+    assert "Correct kafka.brokers" in result.stderr
 
 
 def test_a_topic_without_letters_says_so(segbatch: Segbatch, corner: Corner) -> None:
@@ -105,15 +147,17 @@ def test_letters_are_chosen_by_reason_mapping_partition_and_time(
 def test_a_list_shows_nothing_of_the_records(segbatch: Segbatch, filled: Corner) -> None:
     text = segbatch("dead-letters", "list", **filled.settings)
     assert text.exit_code == 0
-    assert text.stdout.splitlines()[0] == (
-        f"{filled.letters} 0:0  2026-03-01T00:00:00.000Z  refused_by_batch  record  open  400"
-    )
+    header, first, *_ = text.stdout.splitlines()
+    assert header.split() == ["letter", "failed", "at", "reason", "part", "state", "HTTP"]
+    expected = f"{filled.letters} 0:0 2026-03-01T00:00:00.000Z refused_by_batch record open 400"
+    assert first.split() == expected.split()
+    assert first.index("refused_by_batch") == header.index("reason")
     assert "canary" not in text.output + json.dumps(listed(segbatch, filled))
 
 
 def test_a_list_ends_at_its_limit_and_says_so(segbatch: Segbatch, filled: Corner) -> None:
     result = segbatch("dead-letters", "list", "--limit", "2", **filled.settings)
-    assert len(result.stdout.splitlines()) == 2
+    assert len(result.stdout.splitlines()) == 3
     assert "more than 2 letters" in result.stderr
 
 
