@@ -38,19 +38,19 @@ class Contender(NamedTuple):
     """`install` returns what to run, or raises Unavailable."""
 
     name: str
-    what: str
     install: Callable[[], Installed]
 
 
 def contenders(aiven_jar: str = "") -> list[Contender]:
-    """All of them, segbatch first."""
+    """All of them, segbatch first. `aiven_jar` is the path of the jar of Aiven's HTTP sink, which is not fetched."""
     return [
-        Contender("segbatch", "one worker with the preset, its ledger and its limits", _segbatch),
-        Contender("aiokafka", "by hand: `getmany`, 8 posts in flight, a commit after each round", _by_hand),
-        Contender("Bento", "bloblang mapping, `http_client` with 8 posts in flight", _bento),
-        Contender("Quix Streams", "a batching sink with 8 threads", _quix),
-        Contender("Arroyo", "a batching step and posts from 8 threads", _arroyo),
-        Contender("Faust", "a plain agent: `take(200)` and aiohttp, 8 at once", _faust),
+        Contender("segbatch", _segbatch),
+        Contender("aiokafka", _by_hand),
+        Contender("Bento", _bento),
+        Contender("Quix Streams", _quix),
+        Contender("Arroyo", _arroyo),
+        Contender("Faust", _faust),
+        Contender("Aiven HTTP sink", lambda: _aiven(aiven_jar)),
     ]
 
 
@@ -105,6 +105,24 @@ def _bento() -> Installed:
         _run(["go", "mod", "tidy"], folder)
         _run(["go", "build", "-o", "bento", "."], folder)
     return Installed([str(program), "-c", str(SCRIPTS / "bento" / "bento.yaml")], BENTO_VERSION)
+
+
+def _aiven(jar: str) -> Installed:
+    """Kafka Connect's standalone worker from its own jars, with the connector's jar."""
+    if not jar:
+        raise Unavailable("it runs when the path of its jar is given (`--aiven-jar`)")
+    if not Path(jar).is_file():
+        raise Unavailable("`--aiven-jar` names no file")
+    folder = SCRIPTS / "aiven"
+    jars = CACHE / "connect"
+    if not jars.exists():
+        fetch = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+        _run([*fetch, "-DincludeScope=runtime"], folder)
+    classes = f"{jars}/*:{Path(jar).resolve()}"
+    worker = ["java", "-cp", classes, "org.apache.kafka.connect.cli.ConnectStandalone"]
+    return Installed(
+        [*worker, str(folder / "worker.properties"), str(folder / "sink.properties")], Path(jar).stem
+    )
 
 
 def _run(command: list[str], folder: Path) -> str:

@@ -46,7 +46,13 @@ class Steps(ProcessingStrategyFactory[KafkaPayload]):
 def main() -> None:
     """Run until SIGTERM."""
     settings = build_kafka_consumer_configuration(
-        {"bootstrap.servers": BROKERS}, group_id=GROUP, auto_offset_reset="earliest"
+        {"bootstrap.servers": BROKERS},
+        group_id=GROUP,
+        auto_offset_reset="earliest",
+        # Arroyo asks for 10,000, and librdkafka then rests a second whenever it has as many.
+        queued_min_messages=100_000,
+        # Else librdkafka commits what Arroyo stored every 5 s.
+        enable_auto_commit=False,
     )
     processor = StreamProcessor(KafkaConsumer(settings), Topic(TOPIC), Steps(), ONCE_PER_SECOND)
 
