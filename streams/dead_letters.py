@@ -54,9 +54,9 @@ class DeadLetterWriter:
         topic_for: Callable[[str], str],
         metrics: Metrics,
         on_confirmed: Callable[[Record, Refusal], None],
-        mappings_of: Callable[[bytes | None], Iterable[str]] = lambda value: (),
+        mappings_of: Callable[[Record], Iterable[str]] = lambda record: (),
     ) -> None:
-        """`mappings_of` gives the names of the mappings that match a record's value."""
+        """`mappings_of` gives the names of the mappings that matched a record."""
         self._settings = {**PRODUCER, "message.max.bytes": LARGEST_MESSAGE, "linger.ms": 5, **client}
         self._producer = self._make_producer()
         self._one_by_one: Producer | None = None
@@ -134,7 +134,7 @@ class DeadLetterWriter:
             self._on_confirmed(record, letter.refusal)
 
         value = record.message.value()
-        mappings = self._mappings_of(value)
+        mappings = self._mappings_of(record)
         try:
             self._producer_for(letter).produce(
                 topic,

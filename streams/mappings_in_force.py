@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -15,6 +17,7 @@ from streams.letter import iso_time
 from streams.mapping_settings import mapping_settings
 from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
 from streams.metrics import Metrics
+from streams.records import Record
 from streams.settings import ConfigurationError, Settings
 
 log = structlog.get_logger("segbatch.mappings")
@@ -30,8 +33,9 @@ class MappingsInForce:
         self._since = time.time()
         self._refused_at: float | None = None
         self._refused: list[str] = []
+        self._matchers: WeakKeyDictionary[MapRecord, Callable[[], MatchRecord]] = WeakKeyDictionary()
+        """By mapper, as long as there are records that it mapped."""
         self.map_record = self._compiled(self._loaded)
-        self._matcher: MatchRecord | None = None
         self.use: Callable[[MapRecord], None] | None = None
         """Takes over a new mapper; set when there is somebody who maps."""
         metrics.mappings_since.set(self._since)
@@ -42,13 +46,15 @@ class MappingsInForce:
             log.warning("a mapping hardly does what was meant", problem=str(warning))
 
     def _compiled(self, loaded: LoadedMappings) -> MapRecord:
-        return compile_mapper(mapping_settings(self._settings), loaded.mapping_set)
+        settings = mapping_settings(self._settings)
+        map_record = compile_mapper(settings, loaded.mapping_set)
+        self._matchers[map_record] = cache(lambda: compile_matcher(settings, loaded.mapping_set))
+        return map_record
 
-    def matching(self, record: bytes | None) -> tuple[str, ...]:
-        """Names of the mappings in force that a record's value reaches. Not for every record: only letters ask."""
-        if self._matcher is None:
-            self._matcher = compile_matcher(mapping_settings(self._settings), self._loaded.mapping_set)
-        return self._matcher(record)
+    def matching(self, record: Record) -> tuple[str, ...]:
+        """Names of the mappings that a record reached when it was mapped, though others may be in force by now. Not for
+        every record: only letters ask."""
+        return self._matchers[record.map_record or self.map_record]()(record.message.value())
 
     async def reload(self) -> None:
         """Read the file again. One that is bad is refused, and what is in force stays."""
@@ -60,7 +66,7 @@ class MappingsInForce:
             self._metrics.mappings_reloads.labels("refused").inc()
             log.error("the mappings file is refused; the mappings in force stay", problems=self._refused)
             return
-        self._loaded, self._since, self._matcher = loaded, time.time(), None
+        self._loaded, self._since = loaded, time.time()
         self._refused_at, self._refused = None, []
         self.map_record = self._compiled(loaded)
         if self.use is not None:

@@ -69,7 +69,7 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
 def dry_run_in_words(report: Mapping[str, Any]) -> Iterator[str]:
     """What a dry run found."""
     yield "dry run: nothing was sent"
-    yield from list(in_words({**report, "profiles_left": 0}))[1:]
+    yield from list(in_words({**report, "profiles_left": 0, "seconds": {}}))[1:]
     plan = report["would_send"]
     yield (
         f"  would send       {plan['updates']:,} updates, {plan['bytes']:,} bytes, in about {plan['calls']:,} calls: "

@@ -147,7 +147,6 @@ class Shipping:
             lambda source: dead_letter_topic(self._settings, source),
             self._work.metrics,
             sending.letter_confirmed,  # type: ignore[arg-type]
-            lambda value: (),
         )
         sending.letters = letters
         self._start(letters.run())

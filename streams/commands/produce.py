@@ -21,6 +21,7 @@ from mapping.numbers import number_text
 from mapping.profile import FieldProblem, Rejected, Skipped
 from mapping.read import read_record
 from streams.cluster import SILENT, unreached
+from streams.commands.findings import counted
 from streams.commands.lines import LinesFile, lines_of, opened
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
@@ -212,7 +213,7 @@ def _progress(stream: BinaryIO, sending: Sending) -> Iterator[Callable[[], None]
 
 def _summary(sending: Sending, seconds: float) -> str:
     whole = (
-        f"{sending.delivered} records"
+        counted(sending.delivered, "record")
         if not sending.failed
         else f"{sending.delivered} of {sending.sent} records"
     )

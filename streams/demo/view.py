@@ -76,6 +76,8 @@ class PlainView:
             self._print(f"{text} ...")
 
     def show(self, snapshot: Snapshot) -> None:
+        if not snapshot.updates:  # the worker still joins: there is nothing to see
+            return
         if snapshot.seconds < self._next_line and snapshot.lag != 0:
             return
         if snapshot.lag == 0 and snapshot.produced < snapshot.planned and snapshot.seconds < self._next_line:

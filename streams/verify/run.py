@@ -71,7 +71,10 @@ class Verification:
         """Wait until Batch has had time for what was sent last; whether that was so lately that it may need more."""
         left = self._sent_within(self.options.settle_s)
         if left:
-            self.shown.say(f"waiting {left:.0f} s (--settle) for Batch to apply what was sent last")
+            self.shown.say(
+                f"waiting {left:.0f} s, until {_clock(time.time() + left)}: Batch applies what it takes later, and "
+                f"the last was sent less than --settle {self.options.settle_s:.0f} s ago (--settle 0 does not wait)"
+            )
         deadline = time.monotonic() + left
         while (rest := deadline - time.monotonic()) > 0:
             self._go_on()
@@ -157,3 +160,8 @@ def _read_line(line: bytes) -> tuple[str | None, dict[str, object]]:
     if not isinstance(attributes, dict):
         raise VerifyError("the attributes of a line of the export are not the object that Batch documents")
     return (custom_id if isinstance(custom_id, str) else None), attributes
+
+
+def _clock(moment: float) -> str:
+    """`09:14:07`, local time."""
+    return time.strftime("%H:%M:%S", time.localtime(moment))

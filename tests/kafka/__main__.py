@@ -1,5 +1,5 @@
-"""`python -m tests.kafka`: a broker to work with by hand, until Ctrl-C. `--which` only says where it would
-come from: external, docker, jars or none."""
+"""`python -m tests.kafka [TOPIC ...]`: a broker to work with by hand, until Ctrl-C, with these topics of 6 partitions.
+`--which` only says where it would come from: external, docker, jars or none."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--which"]:
         print(where())
         return 0
-    if arguments:
+    if any(each.startswith("-") for each in arguments):
         print(__doc__, file=sys.stderr)
         return 2
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:
         with real_kafka() as kafka:
+            for topic in arguments:
+                kafka.create_topic(topic)
             print(kafka.brokers, flush=True)
             stopped.wait()
     except KafkaUnavailable as error:

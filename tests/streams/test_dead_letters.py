@@ -79,7 +79,7 @@ class Scene:
             lambda topic: f"{topic}.dead-letter",
             self.metrics,
             lambda record, refusal: self.confirmed.append((record, refusal)),
-            lambda value: ["first", "second"] if value == b"the value" else [],
+            lambda record: ["first", "second"] if record.message.value() == b"the value" else [],
         )
         (self.record,) = fetched(Ledger("events", 2, 0), message or FakeMessage(b"the value", b"the key"))
 

@@ -15,10 +15,13 @@ import structlog.testing
 from mapping.mapper import MapRecord
 from mapping.profile import ProfileUpdate
 from streams.hangup import Hangup
+from streams.ledger import Ledger
 from streams.mappings_in_force import MappingsInForce
 from streams.metrics import Metrics
+from streams.records import Record
 from streams.settings import ConfigurationError, Settings
 from tests.mapping.builders import identify
+from tests.streams.fakes import FakeMessage
 
 RECORD = orjson.dumps(identify({"plan": "x"}))
 FILE = """\
@@ -55,6 +58,12 @@ def made_by(mapper: MapRecord) -> object:
     return result.attributes["made_by"]
 
 
+def record_mapped_by(mapper: MapRecord | None) -> Record:
+    record = Record(Ledger("events", 0, 0), FakeMessage(RECORD), 0)
+    record.map_record = mapper
+    return record
+
+
 async def test_a_good_file_takes_over(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     assert (made_by(scene.force.map_record), scene.since()) == (
@@ -65,11 +74,21 @@ async def test_a_good_file_takes_over(tmp_path: Path) -> None:
     scene.write("two")
     await scene.force.reload()
     (mapper,) = scene.used
-    assert (made_by(mapper), scene.force.matching(RECORD)) == ("two", ("two",))
+    assert (made_by(mapper), scene.force.matching(record_mapped_by(mapper))) == ("two", ("two",))
     assert (scene.counted("applied"), scene.counted("refused")) == (1.0, 0.0)
     assert scene.since() >= before
     assert scene.force.status()["mappings"] == ["two"]
     assert "problems" not in scene.force.status()
+
+
+async def test_a_letter_names_the_mappings_that_its_record_was_mapped_by(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    waiting = record_mapped_by(scene.force.map_record)
+    scene.write("two")
+    await scene.force.reload()
+    assert scene.force.matching(waiting) == ("one",)
+    assert scene.force.matching(record_mapped_by(scene.force.map_record)) == ("two",)
+    assert scene.force.matching(record_mapped_by(None)) == ("two",)
 
 
 async def test_a_bad_file_is_refused_and_what_is_in_force_stays(tmp_path: Path) -> None:

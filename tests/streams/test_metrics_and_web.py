@@ -148,3 +148,11 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
             await start_web("127.0.0.1", int(url.rsplit(":", 1)[1]), Metrics().registry, dict, dict)
     finally:
         await first.cleanup()
+
+
+def test_counters_have_no_series_of_when_they_were_made() -> None:
+    metrics = Metrics()
+    metrics.retries.inc()
+    names = {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    assert "segbatch_retries_total" in names
+    assert [name for name in names if name.endswith("_created")] == []

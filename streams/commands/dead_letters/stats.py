@@ -19,6 +19,9 @@ from streams.commands.options import ConfigFile, load_or_exit
 
 _NAME_WIDTH = 24
 """Of the first column, at least: with it a table fits into 80 columns."""
+_DAY_WIDTH = len("2026-03-02")
+_WIDE = 100
+"""Columns in which a table has room for times of one line."""
 
 
 @dataclass(slots=True)
@@ -72,9 +75,10 @@ class Statistics:
         }
         return {**self.all.as_json(), **groups}
 
-    def tables(self) -> list[Table]:
-        """A table for each thing that letters have in common."""
-        return [_table(name, groups) for name, groups in self.by.items() if groups]
+    def tables(self, columns: int) -> list[Table]:
+        """A table for each thing that letters have in common, for a terminal of so many columns."""
+        narrow = columns < _WIDE
+        return [_table(name, groups, narrow=narrow) for name, groups in self.by.items() if groups]
 
 
 def stats(
@@ -102,18 +106,18 @@ def stats(
         typer.echo(nothing)
     else:
         console = Console()
-        for table in found.tables():
+        for table in found.tables(console.width):
             console.print(table)
 
 
-def _table(name: str, groups: dict[str, Group]) -> Table:
+def _table(name: str, groups: dict[str, Group], *, narrow: bool) -> Table:
     """In a narrow terminal the times take two lines, day and hour, and long names too; nothing is cut off."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(name, overflow="fold", min_width=min(max(map(len, groups)), _NAME_WIDTH))
     for column in ("letters", "open", "replayed", "delivered"):
         table.add_column(column, justify="right", no_wrap=True)
     for column in ("first failed", "last failed"):
-        table.add_column(column)
+        table.add_column(column, width=_DAY_WIDTH if narrow else None)
     for key, group in sorted(groups.items(), key=lambda item: -item[1].letters):
         states = (str(group.states[each]) for each in ("open", "replayed", "delivered"))
         table.add_row(key, str(group.letters), *states, _minute(group.first), _minute(group.last))

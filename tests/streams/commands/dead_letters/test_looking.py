@@ -89,7 +89,8 @@ def test_statistics_fit_into_eighty_columns(segbatch: Segbatch, filled: Corner) 
     )
     at = next(index for index, line in enumerate(lines) if line.startswith("invalid_json"))
     assert lines[at].split()[:5] == ["invalid_json", "1", "1", "0", "0"]
-    assert lines[at].split()[5] == "2026-03-02"
+    assert lines[at].split()[5:] == ["2026-03-02", "2026-03-02"]
+    assert lines[at + 1].split() == ["00:00", "00:00"]
 
 
 @pytest.mark.parametrize("command", ["stats", "list"])
