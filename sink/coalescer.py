@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mapping.profile import ArrayDelta, AttributeValue, ProfileEvent, ProfileUpdate
 
@@ -39,7 +39,17 @@ class Record(Protocol):
 class PendingUpdate:
     """One update that waits or is out, with the records it stands for."""
 
-    __slots__ = ("arrived", "attributes", "bytes", "counted", "custom_id", "events", "overflow", "records")
+    __slots__ = (
+        "arrived",
+        "attributes",
+        "bytes",
+        "counted",
+        "custom_id",
+        "events",
+        "known",
+        "overflow",
+        "records",
+    )
 
     def __init__(self, custom_id: str, arrived: float) -> None:
         self.custom_id = custom_id
@@ -53,6 +63,8 @@ class PendingUpdate:
         self.bytes = PROFILE_OVERHEAD_BYTES
         self.overflow: list[PendingUpdate] | None = None
         """Further updates of the profile, in order, for what Batch would not take in this one."""
+        self.known: Any = None
+        """What Batch was known to have of the profile before this; kept by `sink.unchanged`."""
 
 
 class _Kept(NamedTuple):

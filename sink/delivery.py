@@ -20,6 +20,7 @@ from sink.gate import Gate, wait_for
 from sink.limiter import Limiter
 from sink.sending import Sender, now
 from sink.settlement import Observer, Settlement
+from sink.unchanged import LastAccepted
 
 
 class Delivery:
@@ -34,6 +35,7 @@ class Delivery:
         observer: Observer,
         settings: DeliverySettings,
         reload_credentials: Callable[[], Credentials | None] = lambda: None,
+        last_accepted: LastAccepted | None = None,
     ) -> None:
         self._coalescer = coalescer
         self._limiter = limiter
@@ -49,6 +51,7 @@ class Delivery:
             settlement,
             observer,
             settings,
+            LastAccepted() if last_accepted is None else last_accepted,
             reload_credentials,
             on_release=self._more.set,
             start=self._start,

@@ -16,6 +16,11 @@ def encode_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, Any
     return dict(_wire_form(name, value) for name, value in attributes.items())
 
 
+def bare_name(wire_name: str) -> str:
+    """The attribute's name without its form."""
+    return wire_name.removesuffix(")").removeprefix("date(").removeprefix("url(")
+
+
 def encode_update(update: PendingUpdate) -> bytes:
     """One item of the posted array."""
     attributes = events = b""

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sink.coalescer import PendingUpdate
+from sink.encoding import bare_name
 
 MASK = "***"
 LONGEST_MESSAGE = 1024
@@ -58,8 +59,7 @@ def mask_message(message: str, updates: Iterable[PendingUpdate] = ()) -> str:
 
 def mask_attribute(name: str, update: PendingUpdate) -> str:
     """The attribute's name, if the update has it: Batch might name a value instead."""
-    bare = name.removesuffix(")").removeprefix("date(").removeprefix("url(")
-    return name if bare in update.attributes else MASK
+    return name if bare_name(name) in update.attributes else MASK
 
 
 def _forms(value: str) -> Iterator[str]:

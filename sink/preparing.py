@@ -10,17 +10,24 @@ from sink.coalescer import PendingUpdate
 from sink.encoding import encode_update
 from sink.lateness import LateEvents, is_timely, leave_out_untimely
 from sink.settlement import Observer, Settlement
+from sink.unchanged import settle_unchanged
 
 
 def in_time(
     updates: Sequence[PendingUpdate], late_events: LateEvents, settlement: Settlement, observer: Observer
 ) -> tuple[list[PendingUpdate], list[PendingUpdate]]:
-    """Takes out events that Batch would refuse for their time. The updates that can be sent, and those that were left
-    with nothing: their records are settled."""
+    """Takes out events that Batch would refuse for their time. The updates that can be sent, and those that have
+    nothing to say: their records are settled."""
     now_ms = time.time() * 1000
     sendable: list[PendingUpdate] = []
     ended: list[PendingUpdate] = []
     for update in updates:
+        if (
+            not update.attributes and not update.events
+        ):  # a part of one from which was left out what Batch has
+            settle_unchanged(update, settlement)
+            ended.append(update)
+            continue
         if update.events and not is_timely(update, now_ms):
             leave_out_untimely(update, now_ms, late_events, settlement, observer)
         if update.attributes or update.events:

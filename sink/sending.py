@@ -17,6 +17,7 @@ from sink.preparing import in_time, wire_forms
 from sink.refusing import GAVE_UP, POISON, REFUSED_ALONE, refuse, report_partial_errors
 from sink.settlement import Observer, Settlement
 from sink.splitting import halves, live_parts, regroup
+from sink.unchanged import LastAccepted
 
 SPLIT_AFTER_500S = 5
 FOREVER_S = float("inf")
@@ -35,6 +36,7 @@ class Sender:
         settlement: Settlement,
         observer: Observer,
         settings: DeliverySettings,
+        last_accepted: LastAccepted,
         reload_credentials: Callable[[], Credentials | None],
         on_release: Callable[[], None],
         start: Callable[[Call, Coroutine[Any, Any, None]], None],
@@ -46,6 +48,7 @@ class Sender:
         self._settlement = settlement
         self._observer = observer
         self._settings = settings
+        self._last_accepted = last_accepted
         self._reload_credentials = reload_credentials
         self._on_release = on_release
         self._start = start
@@ -162,7 +165,8 @@ class Sender:
             sendable, ended = in_time(
                 ours[:tokens], self._settings.late_events, self._settlement, self._observer
             )
-            self._release(ended, held)
+            sendable, unchanged = self._last_accepted.before_call(sendable, self._settlement)
+            self._release(ended + unchanged, held)
             items = wire_forms(sendable)
             posted, unsent = sendable[: len(items)], sendable[len(items) :]
             self._limiter.give_back(tokens - len(posted))
@@ -184,6 +188,7 @@ class Sender:
         self._observer.call_answered(answer.status, time.perf_counter() - started)
         if answer.ambiguous:
             self._observer.answer_ambiguous()
+            self._last_accepted.doubt(updates)
         if answer.verdict is Verdict.ACCEPTED:
             self._last_success = now()
         if self._gate.breaker.answered(answer, _shown(answer, updates), probe=probe):
@@ -210,6 +215,7 @@ class Sender:
     ) -> None:
         if errors:
             report_partial_errors(updates, errors, history.attempts, self._settlement, self._observer)
+        self._last_accepted.accepted(updates, errors, self._settlement)
         self._settlement.accepted(updates)
         self._release(updates, held)
 

@@ -51,6 +51,15 @@ class Settlement(Protocol):
         """Whether the record's partition is still ours to send for."""
         ...
 
+    def home(self, update: PendingUpdate) -> object | None:
+        """The assignment of the partition that alone brings records of this profile, and brought all of these; None if
+        others may bring some too."""
+        ...
+
+    def says_again(self, update: PendingUpdate) -> bool:
+        """Whether a record of it has to be sent even if it says what Batch has: a repair, or a replayed letter."""
+        ...
+
     def rebuild(self, record: Record, custom_id: str) -> ProfileUpdate:
         """What the record says of this profile, mapped once more."""
         ...

@@ -15,6 +15,7 @@ from sink.coalescer import Coalescer
 from sink.delivery import Delivery
 from sink.lateness import LATE, LateEvents, oldest_taken_ms, without_time
 from sink.settlement import Refusal
+from streams.backfill.headers import IS_REPAIR
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
 from streams.records import Chunk, Ending, Record
@@ -112,6 +113,7 @@ class Pipeline:
             headers = message.headers()
             if headers:
                 record.replay = read_replay(headers)
+                record.repair = IS_REPAIR in headers
             if type(result) is not ProfileUpdate:
                 if type(result) is ProfileUpdates:
                     self._add_each(result, record, oldest_ms, now)

@@ -50,6 +50,7 @@ class Record:
         "order",
         "parts",
         "reason",
+        "repair",
         "replay",
         "superseded",
     )
@@ -71,6 +72,8 @@ class Record:
         """Its events went their own way (they are late); the rest of the record goes without."""
         self.replay: Replay | None = None
         """Set if it is a dead letter that was replayed."""
+        self.repair = False
+        """A backfill wrote it, to say once more what Batch may have lost."""
         self.superseded: Mapping[str, Collection[str]] = _NOTHING_SUPERSEDED
         """By custom_id: attributes that an event with a later timestamp has set; the record goes without them."""
         self.map_record: MapRecord | None = None

@@ -37,10 +37,13 @@ class RecordSettlement:
         metrics: Metrics,
         limits: DeadLetterLimits | None = None,
         repeats: RepeatWindow | None = None,
+        *,
+        single_topic: bool = True,
     ) -> None:
         self._metrics = metrics
         self.limits = limits or DeadLetterLimits()
         self.repeats = RepeatWindow(0, 1.0) if repeats is None else repeats
+        self._single_topic = single_topic
         self.letters: Letters | None = None
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
@@ -105,6 +108,23 @@ class RecordSettlement:
     def is_live(self, record: coalescer.Record) -> bool:
         """Whether the record's partition is still ours to send for."""
         return cast(Record, record).ledger.sending
+
+    def home(self, update: PendingUpdate) -> object | None:
+        """The ledger of the records, if each has the profile's id for its key: all records of the profile are in that
+        partition then. None with several source topics: workers share each of them as they like."""
+        if not self._single_topic:
+            return None
+        records = cast("list[Record]", update.records)
+        key, ledger = update.custom_id.encode(), records[0].ledger
+        for record in records:
+            if record.ledger is not ledger or record.message.key() != key:
+                return None
+        return ledger
+
+    def says_again(self, update: PendingUpdate) -> bool:
+        """Whether a repair or a replayed letter is among the records."""
+        records = cast("list[Record]", update.records)
+        return any(record.repair or record.replay is not None for record in records)
 
     def rebuild(self, record: coalescer.Record, custom_id: str) -> ProfileUpdate:
         """What the record says of the profile, mapped once more by the mappings that it was mapped with, without

@@ -19,6 +19,7 @@ from sink.coalescer import Coalescer
 from sink.coalescer import Record as AnyRecord
 from sink.delivery import Delivery
 from sink.limiter import Limiter
+from sink.unchanged import LastAccepted
 from streams.app import build_app
 from streams.assignments import Assignments
 from streams.dead_letter_limits import DeadLetterLimits
@@ -86,8 +87,12 @@ class Worker:
         self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
         limits = DeadLetterLimits(settings.dead_letter.max_ratio, settings.dead_letter.max_consecutive)
         self._settlement = RecordSettlement(
-            self.metrics, limits, RepeatWindow(settings.dedup.max_ids, settings.dedup.ttl_s)
+            self.metrics,
+            limits,
+            RepeatWindow(settings.dedup.max_ids, settings.dedup.ttl_s),
+            single_topic=len(settings.kafka.topics) == 1,
         )
+        unchanged = settings.unchanged
         self._delivery = Delivery(
             self._coalescer,
             self._limiter,
@@ -103,6 +108,7 @@ class Worker:
                 breaker_failures=settings.delivery.breaker_failures,
             ),
             self._reload_credentials,
+            LastAccepted(unchanged.max_profiles if unchanged.suppress else 0, unchanged.ttl_s),
         )
         self._standstill = Standstill(self._delivery, limits, self.metrics, enabled=settings.delivery.enabled)
         self._letters = DeadLetterWriter(

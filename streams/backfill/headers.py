@@ -8,13 +8,14 @@ BACKFILL = "segbatch.backfill"
 """The id of the backfill that wrote it."""
 REPAIR = "segbatch.repair"
 """`1` on a record that says once more what was said: it is never taken for a repeat of what it repeats."""
+IS_REPAIR = (REPAIR, b"1")
 NUMBER = "segbatch.repair.number"
 """Which of the backfill's repairs it is."""
 
 
 def repair_headers(backfill: str, number: int) -> list[tuple[str, bytes]]:
     """The headers of a repair's record."""
-    return [(REPAIR, b"1"), (BACKFILL, backfill.encode()), (NUMBER, str(number).encode())]
+    return [IS_REPAIR, (BACKFILL, backfill.encode()), (NUMBER, str(number).encode())]
 
 
 def repair_number(headers: Iterable[tuple[str, bytes | None]], backfill: str) -> int | None:

@@ -136,6 +136,14 @@ class Sending:
         """Nobody takes profiles from us."""
         return True
 
+    def home(self, update: PendingUpdate) -> object | None:
+        """The workers write the same profiles."""
+        return None
+
+    def says_again(self, update: PendingUpdate) -> bool:
+        """History is said once."""
+        return False
+
     def rebuild(self, record: coalescer.Record, custom_id: str) -> ProfileUpdate:
         """What the profile says, once more: its first update, which nothing but one with deltas has others than."""
         return _updates(cast(FoldedRecord, record).kept)[0]

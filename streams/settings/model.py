@@ -231,6 +231,29 @@ class DedupSettings(_Section):
     ttl_s: float = _setting(3600, "How long it remembers them.", unit="seconds", gt=0)
 
 
+class UnchangedSettings(_Section):
+    """What is not sent because Batch has it."""
+
+    suppress: bool = _setting(
+        True,
+        "Attributes that would only repeat what Batch last accepted from this worker are not sent; a record with "
+        "nothing else is skipped (`unchanged`). `false` if others write the same attributes in Batch "
+        "(docs/operations.md).",
+    )
+    ttl_s: float = _setting(
+        21_600,
+        "For how long: an attribute that is repeated later is sent again.",
+        unit="seconds",
+        gt=0,
+    )
+    max_profiles: int = _setting(
+        200_000,
+        "Profiles of which a worker remembers it, those used last; about 0.35 KB of memory each.",
+        unit="profiles",
+        ge=1,
+    )
+
+
 class WebSettings(_Section):
     """The worker's own web pages: /livez, /readyz, /metrics."""
 
@@ -285,6 +308,7 @@ class Settings(_Section):
     dead_letter: DeadLetterSettings = DeadLetterSettings()
     delivery: DeliverySettings = DeliverySettings()
     dedup: DedupSettings = DedupSettings()
+    unchanged: UnchangedSettings = UnchangedSettings()
     web: WebSettings = WebSettings()
     drain_timeout_s: float = _setting(
         10,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import orjson
@@ -22,6 +22,7 @@ from sink.coalescer import Record as AnyRecord
 from sink.delivery import Delivery
 from sink.limiter import Limiter
 from sink.settlement import Refusal
+from sink.unchanged import LastAccepted
 from tests.sink.virtual_time import wall_clock
 
 PLENTY = 1e9
@@ -39,6 +40,8 @@ class FakeRecord:
         self.order = 0
         self.bytes = size
         self.live = True
+        self.home: object | None = "p0"
+        self.again = False
         self.endings: list[str] = []
         """How its parts ended, in order."""
 
@@ -105,6 +108,13 @@ class FakeSettlement:
     def is_live(self, record: AnyRecord) -> bool:
         assert isinstance(record, FakeRecord)
         return record.live
+
+    def home(self, update: PendingUpdate) -> object | None:
+        homes = {cast(FakeRecord, record).home for record in update.records}
+        return homes.pop() if len(homes) == 1 else None
+
+    def says_again(self, update: PendingUpdate) -> bool:
+        return any(cast(FakeRecord, record).again for record in update.records)
 
     def rebuild(self, record: AnyRecord, custom_id: str) -> ProfileUpdate:
         assert isinstance(record, FakeRecord)
@@ -248,6 +258,7 @@ async def stage(
     latency_s: float = 0.02,
     rate: float = PLENTY,
     burst: float = PLENTY,
+    last_accepted: LastAccepted | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A running delivery, on virtual time."""
@@ -269,7 +280,14 @@ async def stage(
         mock.patch("sink.preparing.time", clock),
     ):
         delivery = Delivery(
-            coalescer, limiter, batch.post, settlement, observer, configured, reload_credentials
+            coalescer,
+            limiter,
+            batch.post,
+            settlement,
+            observer,
+            configured,
+            reload_credentials,
+            last_accepted,
         )
         running = asyncio.create_task(delivery.run())
         try:
