@@ -22,6 +22,8 @@ from sink.sending import Sender, now
 from sink.settlement import Observer, Settlement
 from sink.unchanged import LastAccepted
 
+LOOK_AGAIN_S = 0.05
+
 
 class Delivery:
     """The sender of one worker. `run` until `stop`; `wake` after adding to the coalescer."""
@@ -36,10 +38,12 @@ class Delivery:
         settings: DeliverySettings,
         reload_credentials: Callable[[], Credentials | None] = lambda: None,
         last_accepted: LastAccepted | None = None,
+        reading_first: Callable[[], bool] = lambda: False,
     ) -> None:
         self._coalescer = coalescer
         self._limiter = limiter
         self._settings = settings
+        self._reading_first = reading_first
         self._more = asyncio.Event()
         self._breaker = Breaker(settings.breaker_failures, now, lambda: time.time())
         self._gate = Gate(self._breaker)
@@ -69,6 +73,11 @@ class Delivery:
     def held(self) -> bool:
         """Whether nothing is posted, by `hold`."""
         return self._gate.held
+
+    @property
+    def reading_first(self) -> bool:
+        """Whether no call begins because more is read first, which may merge with what waits."""
+        return self._reading_first()
 
     @property
     def calls(self) -> Iterable[Call]:
@@ -153,6 +162,9 @@ class Delivery:
         """Until a full call waits, or the oldest profile has waited long enough."""
         while not self._gate.stopping:
             self._more.clear()
+            if self._reading_first():
+                await wait_for(self._more, LOOK_AGAIN_S)
+                continue
             oldest = self._coalescer.oldest_ready
             delay = None if oldest is None else oldest + self._settings.linger_s - now()
             if self._coalescer.ready >= self._settings.max_updates or (delay is not None and delay <= 0):

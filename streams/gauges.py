@@ -76,6 +76,12 @@ def add_gauges(
         (),
         lambda: single(float(delivery.opening is not None)),
     )
+    probe(
+        "segbatch_catching_up",
+        "1 while a backlog is read before anything more is sent, else 0.",
+        (),
+        lambda: single(float(delivery.reading_first)),
+    )
     metrics.counter_probe(
         "segbatch_places_waited_seconds",
         "Time that calls waited because as many as may be were under way.",

@@ -83,7 +83,8 @@ class InHand:
         if self._delivery.held or self._delivery.opening is not None:
             ready = Waits.BREAKER
         else:
-            ready = Waits.TOKENS if self._limiter.waiting else Waits.PLACE
+            short = self._limiter.waiting or self._delivery.reading_first
+            ready = Waits.TOKENS if short else Waits.PLACE
         resting = any(call.stage in (Stage.TOKENS, Stage.RETRY, Stage.BATCH) for call in self._delivery.calls)
         other_part = Waits.RETRY if resting else Waits.EARLIER
         profiles_out: set[str] = set()

@@ -72,6 +72,11 @@ class Pipeline:
         return max(1, self._bounds.records - self._coalescer.records - self._coming)
 
     @property
+    def coming(self) -> int:
+        """Records fetched and not mapped yet."""
+        return self._coming
+
+    @property
     def full(self) -> bool:
         """Whether reading should rest: from reaching the bounds until well below them."""
         records = (self._coalescer.records + self._coming) / self._bounds.records

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as FetchedMessage
 from confluent_kafka.aio import AIOConsumer
 from faust import Service
@@ -25,6 +25,7 @@ from faust import Service
 from sink.coalescer import Record as AnyRecord
 from sink.limiter import Limiter
 from streams.assignments import LOOKUP_TIMEOUT_S, Assignments, Place
+from streams.catch_up import CatchUp
 from streams.committer import Committer
 from streams.ledger import LARGEST_FETCH, Ledger
 from streams.metrics import Metrics
@@ -62,6 +63,7 @@ class SourceHooks:
     """Records that may be fetched now."""
     drain: Callable[[Callable[[AnyRecord], bool]], Awaitable[None]]
     """Wait for the requests and dead letters in flight of the records it is asked about."""
+    catch_up: CatchUp
     forget: Callable[[], None]
     """Drop what waits for records that may not be sent any more."""
     on_ready: Callable[[], None]
@@ -111,6 +113,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._leaving = False
         self._consumer: Any = None
         self._loops: list[asyncio.Task[None]] = []
+        self._lookups: set[asyncio.Task[None]] = set()
         strategy = str(consumer.get("partition.assignment.strategy", ""))
         self._incremental = consumer.get("group.protocol") == "consumer" or "cooperative" in strategy
 
@@ -153,7 +156,7 @@ class KafkaSource(Service):  # type: ignore[misc]
             await asyncio.sleep(FETCH_S)
         self._leaving = True
         # One that failed was told already; a consumer that is not closed keeps the process from ending.
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.gather(*self._loops, *self._lookups, return_exceptions=True)
         await self._consumer.close()
 
     def unread(self) -> Iterable[tuple[Ledger, int]]:
@@ -300,9 +303,25 @@ class KafkaSource(Service):  # type: ignore[misc]
         for ledger, level in begun:
             self._limiter.own((ledger.topic, ledger.partition), level)
             ledger.sending = self._reading
+        ledgers = [ledger for ledger, _ in begun]
+        if self._hooks.catch_up.begin(ledgers):
+            lookup = asyncio.create_task(self._find_ends(ledgers))
+            self._lookups.add(lookup)
+            lookup.add_done_callback(self._loop_ended)
         if self._hooks.full():
             await consumer.pause([TopicPartition(p.topic, p.partition) for p in partitions])
             self._paused |= {(p.topic, p.partition) for p in partitions}
+
+    async def _find_ends(self, ledgers: Sequence[Ledger]) -> None:
+        """Where newly assigned partitions end: what lies before is read before anything is sent."""
+        asked = [TopicPartition(ledger.topic, ledger.partition, OFFSET_END) for ledger in ledgers]
+        ends: dict[Place, int] = {}
+        with suppress(KafkaException):
+            for found in await self._consumer.offsets_for_times(asked, timeout=ENDS_EVERY_S) or ():
+                if found.error is None and found.offset >= 0:
+                    ends[found.topic, found.partition] = found.offset
+        for ledger in ledgers:
+            self._hooks.catch_up.end_at(ledger, ends.get((ledger.topic, ledger.partition)))
 
     async def _on_revoke(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         """Stop sending for them, wait for what is in flight, commit, forget."""
@@ -349,6 +368,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         return max(1, count)
 
     def _loop_ended(self, loop: asyncio.Task[None]) -> None:
+        self._lookups.discard(loop)
         error = None if loop.cancelled() else loop.exception()
         if error is not None:
             self._hooks.on_failure(error)

@@ -9,6 +9,7 @@ from typing import Any
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
 from sink.limiter import Limiter
+from streams.catch_up import CatchUp
 from streams.health import Health
 from streams.in_hand import Hand, InHand, Waits
 from streams.ledger import Ledger
@@ -42,6 +43,7 @@ class Status:
         delivery: Delivery,
         in_hand: InHand,
         full: Callable[[], bool],
+        catch_up: CatchUp,
         mappings: Callable[[], Mapping[str, Any]],
         warnings: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
@@ -53,12 +55,14 @@ class Status:
         self._delivery = delivery
         self._in_hand = in_hand
         self._full = full
+        self._catch_up = catch_up
         self._mappings = mappings
         self._warnings = warnings
 
     def page(self) -> dict[str, Any]:
         """The whole page as JSON: `ok`, `problems` and `warnings` as on `/readyz`, `state`, `halt`, `breaker`,
-        `partitions` (worst first), `in_hand`, `limiter`, `mappings`. Nothing in it is of a person."""
+        `partitions` (worst first), `catch_up` (what is read before more is sent), `in_hand`, `limiter`, `mappings`.
+        Nothing in it is of a person."""
         problems = self._health.not_ready()
         return {
             "ok": not problems,
@@ -68,6 +72,7 @@ class Status:
             "halt": self._halt(),
             "breaker": self._breaker(),
             "partitions": self._partitions(),
+            "catch_up": {"active": self._catch_up.active, "unread": self._catch_up.unread},
             "in_hand": {
                 "records": self._coalescer.records,
                 "bytes": self._coalescer.bytes,

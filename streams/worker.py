@@ -22,6 +22,7 @@ from sink.limiter import Limiter
 from sink.unchanged import LastAccepted
 from streams.app import build_app
 from streams.assignments import Assignments
+from streams.catch_up import CatchUp, Surroundings
 from streams.dead_letter_limits import DeadLetterLimits
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
@@ -109,6 +110,7 @@ class Worker:
             ),
             self._reload_credentials,
             LastAccepted(unchanged.max_profiles if unchanged.suppress else 0, unchanged.ttl_s),
+            lambda: self._catch_up.active,
         )
         self._standstill = Standstill(self._delivery, limits, self.metrics, enabled=settings.delivery.enabled)
         self._letters = DeadLetterWriter(
@@ -134,6 +136,15 @@ class Worker:
             settings.late_events,
         )
         self._mappings.use = self._pipeline.use
+        self._catch_up = CatchUp(
+            settings.flush.catch_up_max_s,
+            Surroundings(
+                tokens=self._limiter.tokens,
+                waiting=lambda: self._coalescer.profiles,
+                coming=lambda: self._pipeline.coming,
+                full=self._full,
+            ),
+        )
         self._hangup = Hangup(self._mappings.reload, SettingsReload(loaded, self._apply).reload)
         self._listening = asyncio.Event()
         self._app, self._chunks = build_app(
@@ -164,6 +175,7 @@ class Worker:
             self._delivery,
             in_hand,
             lambda: self._pipeline.full,
+            self._catch_up,
             self._mappings.status,
             self._letter_topics.warnings,
         )
@@ -175,6 +187,7 @@ class Worker:
             full=self._full,
             room=lambda: self._pipeline.room,
             drain=self._drain,
+            catch_up=self._catch_up,
             forget=self._forget,
             on_ready=self._announce,
             on_failure=self._fail,

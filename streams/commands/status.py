@@ -130,6 +130,16 @@ def _footer(page: Mapping[str, Any]) -> list[str]:
         f"of {limiter['full_rate_per_s']:,.0f}",
         f"mappings: {', '.join(mappings.get('mappings') or ())}",
         *_refused(mappings),
+        *_reading_first(page.get("catch_up", {})),
+    ]
+
+
+def _reading_first(catch_up: Mapping[str, Any]) -> list[str]:
+    """A worker that sends nothing although it could, for a moment."""
+    if not catch_up.get("active"):
+        return []
+    return [
+        f"reading first: {catch_up['unread']:,} records, so that what they say of one user leaves together"
     ]
 
 

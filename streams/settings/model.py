@@ -150,6 +150,14 @@ class FlushSettings(_Section):
     linger_ms: float = _setting(
         100, "How long the oldest update waits for others before a call leaves.", unit="milliseconds", ge=0
     )
+    catch_up_max_s: float = _setting(
+        10,
+        "How long sending waits at most, after partitions were assigned, until their backlog was read, so that what it "
+        "says of one user leaves together. Only while Batch's rate is the limit, and until the bounds below. 0: never.",
+        unit="seconds",
+        ge=0,
+        le=600,
+    )
     max_records: int = _setting(
         200_000,
         "Records that a worker holds at once, waiting or in flight; then it pauses reading.",

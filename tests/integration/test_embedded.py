@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.integration.local_batch import LocalBatch
 from tests.integration.scene import Scene, traffic
-from tests.integration.workers import total
+from tests.integration.workers import total_said
 from tests.kafka import KafkaCluster
 from tests.kafka.broker import ExternalBroker
 
@@ -49,7 +49,7 @@ def test_a_worker_delivers_everything_and_leaves(embedded: Scene) -> None:
     assert worker.stop() == 0
 
     assert embedded.lag() == 0
-    assert total([worker]) == embedded.expected.counts
+    assert total_said([worker]) == embedded.expected.counts
     assert embedded.differences() == []
     assert embedded.faults_of_the_client() == {}
     assert sum(worker.summary["records"]["dead_lettered"].values()) == len(embedded.dead_letters())

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.conftest import MakeScene
 from tests.integration.scene import REST_API_KEY, Scene, header, identify, traffic
-from tests.integration.workers import total, wait_until
+from tests.integration.workers import total_said, wait_until
 from tests.kafka import Record
 
 POLL_INTERVAL_S = 8
@@ -40,7 +40,7 @@ def test_an_outage_longer_than_the_poll_interval(scene: Scene, mode: str) -> Non
     assert worker.metric("segbatch_rebalances_total", kind="revoked") == 0
     assert worker.metric("segbatch_rebalances_total", kind="lost") == 0
     assert worker.stop() == 0
-    assert total([worker]) == scene.expected.counts
+    assert total_said([worker]) == scene.expected.counts
     assert scene.differences() == []
     assert scene.faults_of_the_client() == {}
 
@@ -118,7 +118,7 @@ def test_refused_credentials_in_mid_run_stop_delivery_and_lose_nothing(scene: Sc
     scene.wait_until_drained()
     assert worker.metric("segbatch_halted") == 0
     assert worker.stop() == 0
-    assert total([worker]) == scene.expected.counts
+    assert total_said([worker]) == scene.expected.counts
     assert len(scene.dead_letters()) == sum(scene.expected.counts["dead_lettered"].values())
     assert scene.differences() == []
 
@@ -143,7 +143,7 @@ def test_wrong_credentials_at_the_start_are_read_again_until_they_are_right(
     scene.wait_until_drained()
     assert worker.readiness() == (200, {})
     assert worker.stop() == 0
-    assert total([worker]) == scene.expected.counts
+    assert total_said([worker]) == scene.expected.counts
     assert scene.differences() == []
     assert "a-key-that-was-withdrawn" not in json.dumps(worker.lines)
 
@@ -157,5 +157,5 @@ def test_a_call_that_was_applied_but_not_answered_is_repeated_whole_and_counted(
 
     assert worker.stop() == 0
     assert worker.summary["ambiguous"] > 0
-    assert total([worker]) == scene.expected.counts
+    assert total_said([worker]) == scene.expected.counts
     assert scene.repeats() > 0

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from streams.demo.records import Produced, accepted
 from tests.integration.conftest import MakeScene
 from tests.integration.scene import Scene, identify, numbered, traffic
-from tests.integration.workers import total, wait_until
+from tests.integration.workers import total, total_said, wait_until
 from tests.kafka import Record
 
 
@@ -80,7 +80,7 @@ def test_every_compression_is_read(scene: Scene) -> None:
     scene.wait_until_drained()
 
     assert worker.stop() == 0
-    assert total([worker]) == scene.expected.counts
+    assert total_said([worker]) == scene.expected.counts
     assert scene.differences() == []
 
 

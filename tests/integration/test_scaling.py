@@ -10,7 +10,7 @@ import os
 import pytest
 
 from tests.integration.scene import Scene, traffic
-from tests.integration.workers import total, wait_until
+from tests.integration.workers import total_said, wait_until
 
 EVENTS = int(os.environ.get("SEGBATCH_TEST_EVENTS", "7000"))
 USERS = max(900, EVENTS // 20)
@@ -39,6 +39,6 @@ def test_one_worker_then_three_then_one(scene: Scene, protocol: str) -> None:
     assert stays.stop() == 0
 
     assert scene.differences() == []
-    assert total(scene.workers) == scene.expected.counts
+    assert total_said(scene.workers) == scene.expected.counts
     assert scene.faults_of_the_client() == {}
     assert scene.lag() == 0

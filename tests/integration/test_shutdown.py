@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.integration.conftest import MakeScene
 from tests.integration.scene import Scene, traffic
-from tests.integration.workers import total, wait_until
+from tests.integration.workers import total_said, wait_until
 
 SLOW_MS = 300
 
@@ -24,7 +24,7 @@ def test_sigterm_in_mid_flight_repeats_nothing(make_scene: MakeScene) -> None:
     scene.wait_until_drained()
     assert second.stop() == 0
 
-    assert total([first, second]) == scene.expected.counts
+    assert total_said([first, second]) == scene.expected.counts
     assert scene.differences() == []
     assert scene.faults_of_the_client() == {}
 
@@ -42,7 +42,7 @@ def test_several_handovers_under_load_repeat_nothing(make_scene: MakeScene) -> N
     scene.wait_until_drained()
     assert last.stop() == 0
 
-    assert total(scene.workers) == scene.expected.counts
+    assert total_said(scene.workers) == scene.expected.counts
     assert scene.differences() == []
     assert scene.faults_of_the_client() == {}
 
@@ -61,7 +61,7 @@ def test_sigterm_while_batch_is_down_ends_at_once_and_loses_nothing(scene: Scene
     scene.wait_until_drained()
     assert second.stop() == 0
 
-    assert total([first, second]) == scene.expected.counts
+    assert total_said([first, second]) == scene.expected.counts
     assert scene.differences() == []
 
 

@@ -259,6 +259,7 @@ async def stage(
     rate: float = PLENTY,
     burst: float = PLENTY,
     last_accepted: LastAccepted | None = None,
+    reading_first: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A running delivery, on virtual time."""
@@ -288,6 +289,7 @@ async def stage(
             configured,
             reload_credentials,
             last_accepted,
+            reading_first,
         )
         running = asyncio.create_task(delivery.run())
         try:

@@ -375,3 +375,19 @@ def test_the_posted_form_is_batchs() -> None:
         }
 
     run_virtual(main())
+
+
+def test_while_more_is_read_first_no_call_begins_and_then_all_goes_at_once() -> None:
+    async def main() -> None:
+        reading = {"first": True}
+        async with stage(reading_first=lambda: reading["first"]) as scene:
+            records = [record_of(f"u{n % 100}", {f"x{n // 100}": n}) for n in range(500)]
+            for record in records:
+                scene.add(record)
+                await asyncio.sleep(0.01)
+            assert scene.batch.calls == []
+            reading["first"] = False
+            await scene.all_ended(records, within_s=1)
+            assert [len(call.items) for call in scene.batch.calls] == [100]
+
+    run_virtual(main())

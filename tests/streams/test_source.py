@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition
 
 from sink.limiter import Limiter
 from streams.assignments import Assignments
+from streams.catch_up import CatchUp, Surroundings
 from streams.metrics import Metrics
 from streams.source import KafkaSource, SourceHooks
 
@@ -48,6 +49,7 @@ def make_source(
         full=lambda: False,
         room=lambda: 1,
         drain=_nothing,
+        catch_up=CatchUp(0.0, Surroundings(lambda: 0.0, lambda: 0, lambda: 0, lambda: False)),
         forget=lambda: None,
         on_ready=lambda: None,
         on_failure=failures.append,

@@ -15,6 +15,7 @@ from sink.attempts import Call, Stage
 from sink.breaker import Opening
 from sink.coalescer import Coalescer
 from sink.limiter import Limiter
+from streams.catch_up import CatchUp, Surroundings
 from streams.commands.status import screen
 from streams.dead_letter_limits import LimitReached
 from streams.health import Health
@@ -33,11 +34,13 @@ class Worker:
     def __init__(self) -> None:
         self.coalescer = Coalescer()
         self.limiter = Limiter(300, 1000)
-        self.delivery = SimpleNamespace(opening=None, held=False, calls=[])
+        self.delivery = SimpleNamespace(opening=None, held=False, reading_first=False, calls=[])
         self.letters: list[Record] = []
         self.standstill = SimpleNamespace(paused=False, halt=None)
         self.unread: dict[Ledger, int] = {}
         self.full = False
+        around = Surroundings(lambda: 0.0, lambda: 0, lambda: 0, lambda: self.full)
+        self.catch_up = CatchUp(10.0, around)
         self.source = SimpleNamespace(
             assigned=True,
             down_since=None,
@@ -79,6 +82,7 @@ class Worker:
             delivery,
             in_hand,
             lambda: self.full,
+            self.catch_up,
             lambda: {"file": None, "mappings": ["Update Profile"]},
         )
         return status.page()
@@ -233,3 +237,17 @@ def test_one_screen_shows_what_is_wrong_and_the_worst_partitions() -> None:
     assert "2.0 h" in text
     assert "user-" not in text
     assert len(lines) <= 24
+
+
+def test_a_worker_that_reads_first_says_so() -> None:
+    worker = Worker()
+    ledger = worker.partition(0, unread=500)
+    assert worker.page()["catch_up"] == {"active": False, "unread": 0}
+    worker.catch_up.begin([ledger])
+    worker.catch_up.end_at(ledger, 500)
+    worker.delivery.reading_first = True
+    worker.add(ledger, "u")
+    page = worker.page()
+    assert page["catch_up"] == {"active": True, "unread": 499}
+    assert page["partitions"][0]["waits_for"] == "tokens"
+    assert "reading first: 499 records" in shown(worker)

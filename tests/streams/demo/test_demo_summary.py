@@ -67,6 +67,11 @@ def test_nothing_is_wrong_with_counts_that_agree() -> None:
     assert problems_of(ACCOUNT, EXPECTED, 100, 4, STATS) == []
 
 
+def test_a_record_of_which_batch_had_everything_counts_as_accepted() -> None:
+    account = ACCOUNT._replace(accepted=85, skipped={"no_user_id": 6, "unchanged": 5})
+    assert problems_of(account, EXPECTED, 100, 4, STATS) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
