@@ -90,8 +90,8 @@ bench-full: setup ## the same with a million events and 30,000 users, about 2 ho
 bench-bounds: setup ## what mapping, merging and the ledger cost, held to bounds: a few seconds
 	@"$(BIN)/python" -m pytest bench/bounds
 
-bench-drain: setup ## how fast one worker drains a full topic, on a real Kafka (BENCH_ARGS)
-	@"$(BIN)/python" -m bench.drain $(BENCH_ARGS)
+bench-drain: setup ## how fast segbatch alone drains a full topic, on a real Kafka; writes no report (BENCH_ARGS)
+	@"$(BIN)/python" -m bench --only drain --contenders segbatch --no-report $(BENCH_ARGS)
 
 bench-repartition: setup ## how fast one process of repartition copies a topic, on a real Kafka (BENCH_ARGS)
 	@"$(BIN)/python" -m bench.repartition $(BENCH_ARGS)

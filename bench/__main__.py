@@ -3,13 +3,15 @@
     python -m bench [--size short|full|tiny] [--only drain,limited,latency,join,memory,alone] [--aiven-jar JAR]
 
 Results are kept in .bench/results.json, and bench/report.md is written from them: `--only` measures some parts anew.
-`python -m bench --report` writes the report alone.
+`--report` measures nothing and writes the report from the last results; `--no-report` prints figures and keeps nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,24 +38,32 @@ def main() -> None:
     options.add_argument("--contenders", default="", help="some of them, with commas; segbatch always runs")
     options.add_argument("--aiven-jar", default="", help="the jar of Aiven's HTTP sink, which then runs too")
     options.add_argument("--report", action="store_true", help="write the report from the last results")
+    options.add_argument("--no-report", action="store_true", help="keep no results and write no report")
+    options.add_argument("--events", type=int, help="of the drain, in place of the size's")
+    options.add_argument("--runs", type=int, help="in place of the size's")
     asked = options.parse_args()
+    # As after Ctrl-C, so that nothing which was started goes on running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     CACHE.mkdir(exist_ok=True)
     if not asked.report:
         parts = asked.only.split(",")
         if unknown := set(parts) - set(PARTS):
             options.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
         log().unlink(missing_ok=True)
-        _measure(SIZES[asked.size], parts, asked.contenders, asked.aiven_jar)
-    report.write(_results())
+        changed = {name: value for name in ("events", "runs") if (value := getattr(asked, name))}
+        sizes = SIZES[asked.size]._replace(**changed)
+        _measure(sizes, parts, asked.contenders, asked.aiven_jar, keep=not asked.no_report)
+    if not asked.no_report:
+        report.write(_results())
 
 
-def _measure(sizes: Sizes, parts: list[str], chosen: str, aiven_jar: str) -> None:
+def _measure(sizes: Sizes, parts: list[str], chosen: str, aiven_jar: str, keep: bool) -> None:
     """Measure the parts, and keep the results of each as soon as there are any."""
     installed, left_out = _installed(chosen, aiven_jar)
     cores = share_out()
     kept = _results()
-    if kept.get("size") != sizes.name:
-        kept = {"size": sizes.name}
+    if kept.get("sizes") != sizes._asdict():
+        kept = {"sizes": sizes._asdict()}
     kept["machine"] = described(cores)
     kept["versions"] = kept.get("versions", {}) | {name: each.version for name, each in installed.items()}
     kept["left_out"] = left_out if not chosen else kept.get("left_out", {})
@@ -74,7 +84,8 @@ def _measure(sizes: Sizes, parts: list[str], chosen: str, aiven_jar: str) -> Non
                 case "alone":
                     kept[part] = alone.measure()
             kept["date"] = datetime.now(UTC).strftime("%Y-%m-%d")
-            RESULTS.write_text(json.dumps(_plain(kept), indent=1))
+            if keep:
+                RESULTS.write_text(json.dumps(_plain(kept), indent=1))
 
 
 def _installed(chosen: str, aiven_jar: str) -> tuple[dict[str, Installed], dict[str, str]]:

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bench.drain import COMMAND, _ready, _start
+from bench.processes import COMMAND, launched, ready
 from streams.letter import iso_time
 from tests.kafka import KafkaCluster, Record, real_kafka
 
@@ -278,8 +278,8 @@ def whole(place: Path, args: argparse.Namespace) -> None:
         print(f"{args.events:,} identifies of {args.users:,} users, half in gzip files, half in Kafka")
         with _batch(args.apply_delay_ms) as url:
             environ = _environment(kafka, topic, url)
-            worker = _start([COMMAND, "run"], environ)
-            _ready(worker)
+            worker = launched([COMMAND, "run"], environ)
+            ready(worker)
             live = Live(kafka, topic, args.live_users, args.live_rate, expected)
             live.start()
             started = time.monotonic()
@@ -346,9 +346,9 @@ def _batch(apply_delay_ms: float) -> Iterator[str]:
         "--apply-delay-ms",
         str(apply_delay_ms),
     ]
-    process = _start([*command, "--call-log-size", "0"], dict(os.environ))
+    process = launched([*command, "--call-log-size", "0"], dict(os.environ))
     try:
-        yield str(_ready(process)["web"])
+        yield str(ready(process)["web"])
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)

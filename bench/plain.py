@@ -1,4 +1,7 @@
-"""Plain traffic: half identifies of five traits, half tracks of four properties, padded by a browser's context."""
+"""Traffic whose events are all about as large: plain, or mixed as the demo makes it.
+
+Plain traffic is half identifies of five traits, half tracks of four properties, padded by a browser's context.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from streams.demo.traffic import generate
 from tests.kafka import Record
 
 PLANS = ("free", "basic", "premium")
@@ -36,6 +40,15 @@ def plain_traffic(count: int, users: int, now: datetime, mean_bytes: int) -> Ite
         padding = mean_bytes - len(orjson.dumps(event)) - len(',"userAgent":""')
         event["context"]["userAgent"] = "x" * max(0, padding)  # type: ignore[index]
         yield Record(orjson.dumps(event), user.encode())
+
+
+def mixed_traffic(count: int, users: int, now: datetime, mean_bytes: int) -> Iterator[Record]:
+    """The demo's: rich identifies, orders with arrays of products, Engage audiences and computed traits."""
+    for produced in generate(count, users=users, seed=1, now=now, mean_bytes=mean_bytes, bad_share=0):
+        yield Record(produced.value, produced.key)
+
+
+TRAFFIC = {"plain": plain_traffic, "mixed": mixed_traffic}
 
 
 def _identify(chance: random.Random, user: str) -> dict[str, object]:

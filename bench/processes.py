@@ -110,11 +110,9 @@ class Sandbox:
 def sandbox(*options: str) -> Iterator[Sandbox]:
     """Run `segbatch sandbox` with these options on a free port."""
     command = [COMMAND, "sandbox", "--port", "0", *options]
-    child = subprocess.Popen(
-        command, env={**os.environ, "SEGBATCH_LOG__FORMAT": "json"}, stdout=subprocess.PIPE, text=True
-    )
+    child = launched(command, {**os.environ, "SEGBATCH_LOG__FORMAT": "json"})
     try:
-        yield Sandbox(_address(child))
+        yield Sandbox(str(ready(child)["web"]))
     finally:
         child.terminate()
         child.communicate(timeout=30)
@@ -130,9 +128,15 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, every_s: float =
     return True
 
 
-def _address(child: subprocess.Popen[str]) -> str:
+def launched(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    """A process of segbatch whose standard output `ready` reads."""
+    return subprocess.Popen(command, env=dict(environ), stdout=subprocess.PIPE, text=True)
+
+
+def ready(child: subprocess.Popen[str]) -> dict[str, Any]:
+    """What its log says when it is ready. Raises SystemExit if it ends before."""
     assert child.stdout is not None
     for line in child.stdout:
         if line.startswith("{") and (entry := json.loads(line)).get("event") == "ready":
-            return str(entry["web"])
-    raise SystemExit("the sandbox ended before it was ready")
+            return dict(entry)
+    raise SystemExit(f"{child.args} ended before it was ready")

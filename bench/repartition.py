@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench.drain import TRAFFIC
+from bench.plain import TRAFFIC
 from tests.kafka import KafkaCluster, Record, real_kafka
 
 COMMAND = str(Path(sys.executable).with_name("segbatch"))

@@ -8,11 +8,10 @@ from typing import Any
 
 from bench import picture
 from bench.goals import cpu_per_million, events_per_s, goals, median, running_cpu_per_million
-from bench.sizes import FULL, SHORT, TINY
+from bench.sizes import SHORT, Sizes
 
 REPORT = Path(__file__).with_name("report.md")
 NOTES = Path(__file__).with_name("notes.md")
-SIZES = {sizes.name: sizes for sizes in (SHORT, FULL, TINY)}
 OTHER_RUNS = ("two workers", "smaller")
 """Of the drain: segbatch once more, not contenders."""
 
@@ -80,8 +79,8 @@ def write(results: dict[str, Any]) -> None:
 
 def _head(results: dict[str, Any]) -> str:
     machine = "\n".join(f"- {line}" for line in [*results["machine"], f"measured on {results['date']}"])
-    sizes = SIZES[results["size"]]
-    full = "" if sizes is SHORT else f" (here in its {sizes.name} size)"
+    sizes = Sizes(**results["sizes"])
+    full = "" if sizes == SHORT else f" (here in its {sizes.name} size)"
     return HEAD.format(full=full, machine=machine, runs=sizes.runs)
 
 
@@ -97,7 +96,7 @@ def _contenders(drain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _drain(results: dict[str, Any], drawn: str) -> str:
-    runs, sizes = _contenders(results["drain"]), SIZES[results["size"]]
+    runs, sizes = _contenders(results["drain"]), Sizes(**results["sizes"])
     ours = events_per_s(runs["segbatch"])
     rows = [
         (

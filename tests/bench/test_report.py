@@ -8,6 +8,7 @@ import pytest
 
 from bench import report
 from bench.goals import goals
+from bench.sizes import SHORT
 
 
 def run(events: int = 100_000, seconds: float = 2.0, cpu_s: float = 2.4, **others: Any) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def run(events: int = 100_000, seconds: float = 2.0, cpu_s: float = 2.4, **other
 @pytest.fixture
 def results() -> dict[str, Any]:
     return {
-        "size": "short",
+        "sizes": SHORT._asdict(),
         "date": "2026-01-31",
         "machine": ["two cores"],
         "versions": {"segbatch": "1", "Bento": "v1", "Faust": "0.15"},
