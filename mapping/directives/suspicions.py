@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mapping.directives.arguments import directive_keys
+from mapping.directives.arguments import directive_keys, is_falsy
 from mapping.directives.placeholders import placeholders
 
 _NAME = r"[^\W\d][\w-]*(?:\.[\w-]+|\[[0-9]+\])*"
 _ROOTED = re.compile(rf"\$\.{_NAME}")
 _OF_AN_EVENT = re.compile(rf"(?:traits|properties|context)\.{_NAME}|userId|anonymousId|groupId|messageId")
+_ALONE = re.compile(r"\s*\{\{[^{}]*\}\}\s*")
 _AS_THEY_ARE = ("@literal", "@liquid", "@path")
 """Directives whose text is meant as it is written, or is a path."""
 _SEARCHED = ("pattern", "pattern2", "replacement", "replacement2")
@@ -72,6 +73,8 @@ def _of_value(value: Any, path: str) -> Iterator[Suspicion]:
 def _of_directive(name: str, argument: Any, path: str) -> Iterator[Suspicion]:
     if name == "@template" and isinstance(argument, str):
         yield from _of_placeholders(argument, path)
+    elif name == "@if" and isinstance(argument, dict):
+        yield from _of_if(argument, path)
     elif name == "@arrayPath" and isinstance(argument, list) and isinstance(argument[0], str):
         yield from _of_value(argument[1:], path)
     elif name == "@replace" and isinstance(argument, dict):
@@ -80,6 +83,15 @@ def _of_directive(name: str, argument: Any, path: str) -> Iterator[Suspicion]:
                 yield from _of_value(member, f"{path}.{key}")
     elif not (name in _AS_THEY_ARE and isinstance(argument, str)):
         yield from _of_value(argument, path)
+
+
+def _of_if(arguments: dict[str, Any], path: str) -> Iterator[Suspicion]:
+    yield from _of_value(arguments, path)
+    alternative = arguments.get("else")
+    if alternative is not None and is_falsy(alternative):
+        value = json.dumps(alternative)
+        message = f"gives nothing: to @if, as Segment has it, an else of {value} is none"
+        yield Suspicion(f"{path}.else", message, f'For the value itself write {{"@literal": {value}}}.')
 
 
 def _of_placeholders(text: str, path: str) -> Iterator[Suspicion]:
@@ -94,8 +106,7 @@ def _of_placeholders(text: str, path: str) -> Iterator[Suspicion]:
 def _of_text(text: str, path: str) -> Iterator[Suspicion]:
     if inside := list(placeholders(text)):
         message = f"is taken as it stands: {text!r} has placeholders, and no directive that fills them"
-        alone = text.strip() in (f"{{{{{inside[0]}}}}}", f"{{{{ {inside[0]} }}}}")
-        root = inside[0].removeprefix("$.")
+        root, alone = inside[0].removeprefix("$."), _ALONE.fullmatch(text)
         yield Suspicion(
             path, message, _write({"@path": f"$.{root}"} if alone else {"@template": _unrooted(text)})
         )

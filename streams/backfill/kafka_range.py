@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from streams.backfill.problems import BackfillError
+from streams.backfill.problems import BackfillError, KafkaUnreached
 from streams.cluster import SILENT, is_unreached, reach_remedy
 from streams.settings import Settings, consumer_settings
 
@@ -111,5 +111,6 @@ def told(what: str) -> Iterator[None]:
         yield
     except KafkaException as error:
         found = error.args[0]
-        remedy = reach_remedy(found.str()) if is_unreached(found) else "Are kafka.topics, or --topic, right?"
-        raise BackfillError(f"{what}: {found.str()}. {remedy}") from None
+        if is_unreached(found):
+            raise KafkaUnreached(f"{what}: {found.str()}. {reach_remedy(found.str())}") from None
+        raise BackfillError(f"{what}: {found.str()}. Are kafka.topics, or --topic, right?") from None

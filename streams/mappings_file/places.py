@@ -86,7 +86,8 @@ def read_places(path: Path) -> Places | Problem:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         why = error.strerror or "error"
-        return Problem(name, None, f"cannot be read: {why}", "Correct the path, or the file's rights.")
+        remedy = "Correct the path, or the file's rights; without `mappings` in the settings the preset is in force."
+        return Problem(name, None, f"cannot be read: {why}", remedy)
     except UnicodeDecodeError:
         return Problem(name, None, "is not UTF-8 text", "Save the file as UTF-8.")
     if path.suffix == ".json":

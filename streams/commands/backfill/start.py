@@ -18,7 +18,7 @@ from streams.backfill.plan import (
     TYPES,
     Plan,
 )
-from streams.backfill.problems import BackfillError
+from streams.backfill.problems import BackfillError, KafkaUnreached
 from streams.commands.backfill.going import Going, go_on
 from streams.commands.backfill.options import DEFAULT_STATE, AsJson, MetricsPort, State, milliseconds
 from streams.commands.backfill.range_options import (
@@ -91,9 +91,17 @@ def start(
             plan = _with_sending(plan, limit_rate, settle, memory)
             loaded = _loaded(config, plan, dry_run=dry_run)
             code = _dry_run(loaded, plan, going) if dry_run else _new(loaded, plan, folder, going)
+    except KafkaUnreached as error:
+        fail(f"backfill: {error}{'' if topic or not files else _FILES_ALONE}", EXIT_FAILED)
     except BackfillError as error:
         fail(f"backfill: {error}", EXIT_FAILED)
     raise typer.Exit(code)
+
+
+_FILES_ALONE = (
+    "\nFiles alone need no Kafka while there is no live stream: "
+    "take kafka.brokers and kafka.topics out of the settings"
+)
 
 
 def _new(loaded: Loaded, plan: Plan, folder: Folder, going: Going) -> int:

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.directives import UNDEFINED, DirectiveFailed, Template, TemplateError, compile_template
+from mapping.directives import (
+    UNDEFINED,
+    DirectiveFailed,
+    Template,
+    TemplateError,
+    compile_template,
+    suspicions,
+)
 from mapping.directives.text import json_text
 from mapping.numbers import DigitsLost
 
@@ -112,6 +119,8 @@ def check(template: Any, event: dict[str, Any]) -> None:
         check_problems(error)
     else:
         check_results(compiled, event)
+        for suspicion in suspicions(template) if isinstance(template, dict) else ():
+            assert str(suspicion).startswith("mapping")
     assert repr((template, event)) == before
 
 

@@ -34,6 +34,11 @@ def told(attribute: Any) -> list[tuple[str, str]]:
         ({"b": "$.traits.b"}, ".b", '{"@path": "$.traits.b"}'),
         ({"@if": {"exists": "$.traits.b", "then": 1}}, ".@if.exists", '{"@path": "$.traits.b"}'),
         ({"@case": {"operator": "lower", "value": "$.traits.b"}}, ".@case.value", '{"@path": "$.traits.b"}'),
+        (
+            {"@if": {"exists": {"@path": "$.traits.b"}, "then": True, "else": False}},
+            ".@if.else",
+            'For the value itself write {"@literal": false}.',
+        ),
         ({"@literal": {"b": "$.traits.b"}}, ".@literal.b", '{"@path": "$.traits.b"}'),
         ({"@template": "Hello {{ $.traits.name }}"}, ".@template", "Leave `$.` out: {{traits.name}}."),
     ],
@@ -57,6 +62,8 @@ def test_a_path_without_its_directive(attribute: Any, place: str, directive: str
         {"@path": "traits.plan"},
         {"@template": "{{traits.plan}} costs $.5"},
         {"@literal": "{{userId}}"},
+        {"@if": {"exists": {"@path": "$.traits.b"}, "then": 0, "else": {"@literal": False}}},
+        {"@if": {"exists": {"@path": "$.traits.b"}, "then": 0, "else": None}},
         {"@liquid": "{{ traits.plan }}"},
         {"@replace": {"pattern": "$.a", "replacement": "$.b", "value": {"@path": "$.traits.plan"}}},
         {"@arrayPath": ["$.properties.products", {"sku": {"@path": "$.sku"}}]},
@@ -84,3 +91,8 @@ def test_text_where_an_object_belongs() -> None:
         ("mapping.eventAttributes", 'For the event\'s value write {"@path": "$.properties"}.'),
         ("mapping.profileAttributes", 'For the event\'s value write {"@path": "$.traits"}.'),
     ]
+
+
+def test_the_literal_that_is_advised_gives_the_value() -> None:
+    template = {"@if": {"exists": {"@path": "$.a"}, "then": True, "else": {"@literal": False}}}
+    assert compile_template({"x": template}).resolve({}) == {"x": False}

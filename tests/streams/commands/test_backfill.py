@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from streams.backfill import kafka_range
 from tests.integration.local_batch import LocalBatch
 from tests.integration.workers import wait_until
 from tests.streams.commands.helpers import Segbatch, Start
@@ -330,3 +331,19 @@ def test_metrics_are_served_while_it_runs(start: Start, batch: LocalBatch, keys:
 
 def test_help_is_that_of_the_start(segbatch: Segbatch) -> None:
     assert "--resume" in segbatch("backfill", "--help").stdout
+
+
+def test_files_beside_a_live_stream_that_does_not_answer_say_how_to_go_without(
+    segbatch: Segbatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_range, "LOOKUP_S", 0.5)
+    Path("events.jsonl").write_text('{"type": "identify", "userId": "u1", "traits": {"plan": "basic"}}\n')
+    nowhere = {"SEGBATCH_KAFKA__BROKERS": "127.0.0.1:1", "SEGBATCH_KAFKA__TOPICS": "events"}
+    result = segbatch("backfill", "events.jsonl", "--dry-run", **nowhere)
+    assert result.exit_code == 1
+    assert "topic events: " in result.stderr
+    assert "Correct kafka.brokers" in result.stderr
+    assert "take kafka.brokers and kafka.topics out of the settings" in result.stderr
+    topic = segbatch("backfill", "--topic", "events", "--from", "earliest", "--dry-run", **nowhere)
+    assert "Correct kafka.brokers" in topic.stderr
+    assert "out of the settings" not in topic.stderr
