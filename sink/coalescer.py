@@ -8,6 +8,7 @@ meanwhile merges behind it.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -101,7 +102,8 @@ class Coalescer:
     def __init__(self) -> None:
         self._waiting: dict[str, PendingUpdate] = {}
         self._fresh: deque[PendingUpdate] = deque()
-        self._returned: deque[PendingUpdate] = deque()
+        self._returned: list[tuple[float, int, PendingUpdate]] = []
+        """Those that could not leave while an earlier one of their profile was out, in a heap by when they came."""
         self._out: dict[str, PendingUpdate] = {}
         self._order = 0
         self.records = 0
@@ -127,8 +129,9 @@ class Coalescer:
     @property
     def oldest_ready(self) -> float | None:
         """When the oldest of the profiles that could leave came; None if there is none."""
-        heads = [queue[0].arrived for queue in (self._fresh, self._returned) if queue]
-        return min(heads) if heads else None
+        heads = [self._fresh[0].arrived] if self._fresh else []
+        heads += [self._returned[0][0]] if self._returned else []
+        return min(heads, default=None)
 
     @property
     def oldest(self) -> float | None:
@@ -167,14 +170,15 @@ class Coalescer:
         self._spread(pending, update, record, now)
 
     def take(self, limit: int) -> list[PendingUpdate]:
-        """The oldest updates, at most `limit`, one a profile. They are out until `settle`."""
+        """The oldest updates, at most `limit`, one a profile: none is overtaken by one that came later. They are out
+        until `settle`."""
         taken: list[PendingUpdate] = []
         fresh, returned = self._fresh, self._returned
         while len(taken) < limit and (fresh or returned):
-            if not returned or (fresh and fresh[0].arrived <= returned[0].arrived):
+            if not returned or (fresh and fresh[0].arrived <= returned[0][0]):
                 update = fresh.popleft()
             else:
-                update = returned.popleft()
+                _, _, update = heapq.heappop(returned)
             self._take_out(update)
             taken.append(update)
         return taken
@@ -187,7 +191,8 @@ class Coalescer:
             del out[custom_id]
             behind = waiting.get(custom_id)
             if behind is not None:
-                self._returned.append(behind)
+                self._order += 1
+                heapq.heappush(self._returned, (behind.arrived, self._order, behind))
             self.records -= update.counted
             self.bytes -= update.bytes
 
@@ -216,13 +221,15 @@ class Coalescer:
         for custom_id in dropped:
             del self._waiting[custom_id]
         self._fresh = deque(update for update in self._fresh if update.custom_id not in dropped)
-        self._returned = deque(update for update in self._returned if update.custom_id not in dropped)
+        self._returned = [entry for entry in self._returned if entry[2].custom_id not in dropped]
+        heapq.heapify(self._returned)
         for (custom_id, _), mine in sorted(kept.items(), key=lambda item: item[1].record.order):
             record, arrived, names, events = mine
             whole = rebuild(record, custom_id)
             attributes = {name: value for name, value in whole.attributes.items() if name in names}
             rest = whole._replace(attributes=attributes, events=tuple(events))
             self.add(rest, record, min(arrived, now))
+        self._fresh = deque(sorted(self._fresh, key=lambda update: update.arrived))
 
     def _merge_whole(self, pending: PendingUpdate, update: ProfileUpdate, record: Record) -> bool:
         events = pending.events

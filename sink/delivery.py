@@ -159,7 +159,7 @@ class Delivery:
             self.stop()
 
     async def _until_due(self) -> None:
-        """Until a full call waits, or the oldest profile has waited long enough."""
+        """Until a full call waits, or the oldest profile has waited long enough, or nothing else is to be sent."""
         while not self._gate.stopping:
             self._more.clear()
             if self._reading_first():
@@ -167,9 +167,15 @@ class Delivery:
                 continue
             oldest = self._coalescer.oldest_ready
             delay = None if oldest is None else oldest + self._settings.linger_s - now()
+            if oldest is not None and self._is_alone():
+                return
             if self._coalescer.ready >= self._settings.max_updates or (delay is not None and delay <= 0):
                 return
             await wait_for(self._more, delay)
+
+    def _is_alone(self) -> bool:
+        """Whether one profile waits and none is out: there is no call that it could share."""
+        return self._coalescer.profiles == 1 and self._coalescer.out == 0
 
     async def _until_call_allowed(self) -> None:
         started = now()

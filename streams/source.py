@@ -36,6 +36,8 @@ CALLS_AT_ONCE = 8
 a rebalance callback must never wait for a thread."""
 ENDS_EVERY_S = 2.0
 LOG_ERRORS_EVERY_S = 10.0
+GATHER_S = 0.01
+"""How long a fetch waits for more records after the first."""
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
 
@@ -109,6 +111,8 @@ class KafkaSource(Service):  # type: ignore[misc]
         self._paused: set[Place] = set()
         self._ends: dict[Place, int] = {}
         self._anew = False
+        self._backlog = False
+        """The last fetch was full."""
         self._reading = True
         self._leaving = False
         self._consumer: Any = None
@@ -191,10 +195,23 @@ class KafkaSource(Service):  # type: ignore[misc]
                 await self._take_anew()
             await self._pause_what_is_full()
             async with self.committer.turn:
-                messages = await self._consumer.consume(min(LARGEST_FETCH, self._hooks.room()), FETCH_S)
+                messages = await self._fetch(min(LARGEST_FETCH, self._hooks.room()))
             if messages:
                 self._reached()
                 await self._hand_on(messages)
+
+    async def _fetch(self, most: int) -> Sequence[Message]:
+        """At most so many messages, and what there is soon after the first. A call waits until it has as many as it was
+        asked for: where there is a backlog, one call brings them at once; else the first is asked for alone."""
+        if self._backlog:
+            messages = await self._consumer.consume(most, FETCH_S)
+        else:
+            messages = await self._consumer.consume(1, FETCH_S)
+            if messages and most > 1:
+                messages = [*messages, *await self._consumer.consume(most - 1, GATHER_S)]
+        fetched: Sequence[Message] = messages
+        self._backlog = len(fetched) == most
+        return fetched
 
     async def _take_anew(self) -> None:
         self._anew = False

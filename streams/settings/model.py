@@ -148,7 +148,11 @@ class FlushSettings(_Section):
     """When updates that wait and merge are sent."""
 
     linger_ms: float = _setting(
-        100, "How long the oldest update waits for others before a call leaves.", unit="milliseconds", ge=0
+        100,
+        "How long the oldest update waits for others before a call leaves. An update that is alone, while none is out, "
+        "leaves at once.",
+        unit="milliseconds",
+        ge=0,
     )
     catch_up_max_s: float = _setting(
         10,

@@ -294,3 +294,36 @@ def test_updates_that_are_out_count_in_the_bounds_and_in_the_age_of_the_oldest()
     assert (coalescer.oldest, coalescer.oldest_ready, coalescer.out) == (3.0, None, 1)
     coalescer.settle([out])
     assert (coalescer.records, coalescer.bytes, coalescer.oldest) == (0, 0, None)
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "add", "take", "settle", "settle", "forget"]), st.integers(0, 2)
+    ),
+    min_size=8,
+    max_size=40,
+)
+
+
+@given(_STEPS)
+def test_no_profile_is_overtaken_by_one_that_came_later(steps: list[tuple[str, int]]) -> None:
+    """Whatever was out, came back or was rebuilt: of the profiles without an update out, the oldest leaves."""
+    coalescer = Coalescer()
+    records: list[FakeRecord] = []
+    out: list[PendingUpdate] = []
+    for now, (step, number) in enumerate(steps):
+        if step == "add":
+            records.append(record_of(f"u{number}", {f"x{now}": now}))
+            coalescer.add(records[-1].mapped(), records[-1], float(now))
+        elif step == "take":
+            free = {u.custom_id: u.arrived for u, is_out in coalescer.everything() if not is_out}
+            for update in out:
+                free.pop(update.custom_id, None)
+            taken = coalescer.take(number)
+            assert [update.arrived for update in taken] == sorted(free.values())[:number]
+            out += taken
+        elif step == "settle" and out:
+            coalescer.settle([out.pop(number % len(out))])
+        elif step == "forget" and records:
+            records[number % len(records)].live = False
+            coalescer.forget(lambda record: record.live, lambda record, _: record.mapped(), float(now))  # type: ignore[attr-defined]

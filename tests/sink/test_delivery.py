@@ -55,11 +55,28 @@ def test_a_call_leaves_when_200_profiles_wait_or_the_oldest_has_waited_the_linge
             scene.add(*people(200))
             await asyncio.sleep(0.01)
             assert len(scene.batch.calls) == 1
-            late = record_of("late", {"n": 1})
-            scene.add(late)
+            late = [record_of(user, {"n": 1}) for user in ("late", "later")]
+            scene.add(*late)
             await asyncio.sleep(0.4)
             assert len(scene.batch.calls) == 1
-            await scene.all_ended([late], within_s=0.3)
+            await scene.all_ended(late, within_s=0.3)
+            assert len(scene.batch.calls) == 2
+
+    run_virtual(main())
+
+
+def test_what_waits_alone_while_nothing_is_out_leaves_at_once() -> None:
+    async def main() -> None:
+        async with stage(linger_s=5.0) as scene:
+            for n in range(3):
+                alone = record_of("u", {"n": n})
+                scene.add(alone)
+                await scene.all_ended([alone], within_s=0.1)
+            out, behind = record_of("u", {"n": 3}), record_of("u", {"n": 4})
+            scene.add(out)
+            await asyncio.sleep(0.01)
+            scene.add(behind)
+            await scene.all_ended([out, behind], within_s=0.1)
 
     run_virtual(main())
 
