@@ -69,7 +69,7 @@ class CatchUp:
             self._running = False
             self._ends.clear()
             self._ended = self._clock()
-            self._allowance_s -= self._ended - self._begun
+            self._allowance_s = max(0.0, self._allowance_s - (self._ended - self._begun))
         return self._running
 
     @property

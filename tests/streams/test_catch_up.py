@@ -116,6 +116,17 @@ def test_in_a_storm_of_assignments_sending_rests_a_sixth_of_the_time_at_most() -
     assert rested <= MAX_S + 600 / 6
 
 
+def test_after_a_long_outage_in_which_nobody_asked_it_is_as_after_any_other_pause() -> None:
+    scene = Scene()
+    catch_up = scene.catch_up()
+    assigned(catch_up)
+    scene.now += 3600
+    assert not catch_up.active
+    scene.now += 60
+    assigned(catch_up)
+    assert catch_up.active
+
+
 def test_a_partition_that_is_taken_away_is_not_waited_for() -> None:
     catch_up = Scene().catch_up()
     ledger = assigned(catch_up)
