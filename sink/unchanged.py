@@ -33,7 +33,7 @@ EVICTED_AT_ONCE = 64
 REMEMBERED_PER_S = 2_000
 REMEMBERED_AT_ONCE = 10_000
 """Updates that are remembered. Batch takes 300 a second; where any number is taken there is nothing to save, and to
-remember them all would cost a tenth of the CPU."""
+compare and remember them all would cost a tenth of the CPU."""
 MOST_SHAPES = 10_000
 NAMES = 0xFFFF
 ALWAYS_SENT = 0
@@ -73,9 +73,10 @@ class LastAccepted:
         something to say, and those that have nothing: their records are settled as `unchanged`."""
         sendable: list[PendingUpdate] = []
         unchanged: list[PendingUpdate] = []
+        worthwhile = self._is_worthwhile(len(updates), self._clock())
         for update in updates:
             known = self._known.pop(update.custom_id, None)
-            if known is not None:
+            if known is not None and worthwhile:
                 self._leave_out(update, known, settlement)
                 if not update.attributes and not update.events:
                     self._known[update.custom_id] = known
@@ -90,8 +91,7 @@ class LastAccepted:
     ) -> None:
         """Batch took these updates, but for the fields that `errors` name."""
         now = self._clock()
-        room = self._room(now)
-        if not self._max_profiles or not room:
+        if not self._max_profiles or not self._is_worthwhile(len(updates), now):
             return
         refused: dict[int, set[str]] = {}
         for error in errors:
@@ -100,11 +100,11 @@ class LastAccepted:
             if error.attribute is not None:
                 refused.setdefault(error.bulk_index, set()).add(bare_name(error.attribute))
         self._end_doubts(now)
-        for index, update in enumerate(updates[:room]):
+        for index, update in enumerate(updates):
             home = settlement.home(update)
             if home is not None and update.custom_id not in self._doubted:
                 self._enter(update, home, refused.get(index, ()), now)
-        self._budget -= min(room, len(updates))
+        self._budget -= len(updates)
         self._evict()
 
     def doubt(self, updates: Iterable[PendingUpdate]) -> None:
@@ -115,10 +115,11 @@ class LastAccepted:
                 self._doubted[update.custom_id] = until
                 self._doubts.append((until, update.custom_id))
 
-    def _room(self, now: float) -> int:
+    def _is_worthwhile(self, updates: int, now: float) -> bool:
+        """Whether so few updates were accepted of late that tokens may be the limit."""
         self._budget = min(REMEMBERED_AT_ONCE, self._budget + (now - self._budgeted_at) * REMEMBERED_PER_S)
         self._budgeted_at = now
-        return int(self._budget)
+        return self._budget >= updates
 
     def _end_doubts(self, now: float) -> None:
         while self._doubts and self._doubts[0][0] <= now:

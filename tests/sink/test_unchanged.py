@@ -387,3 +387,29 @@ def test_batch_holds_the_same_as_if_everything_were_sent(
 
     with_memory, without = run_virtual(main())
     assert with_memory == without
+
+
+def test_where_any_number_of_updates_is_taken_a_part_of_them_is_sent_without_looking() -> None:
+    async def main() -> None:
+        memory = remembering(max_profiles=100_000)
+        async with stage(last_accepted=memory) as scene:
+            await say(scene, *people(30_000))
+            assert 9_000 <= len(memory) <= 20_000
+            await asyncio.sleep(10)
+            first, again = people(100), people(100)
+            await say(scene, *first)
+            await say(scene, *again)
+            assert [record.endings for record in again] == [UNCHANGED] * 100
+
+    run_virtual(main())
+
+
+def test_any_number_of_unchanged_ones_is_left_out() -> None:
+    async def main() -> None:
+        async with stage(last_accepted=remembering(max_profiles=100_000)) as scene:
+            await say(scene, *people(8_000))
+            for _ in range(10):
+                await say(scene, *people(8_000))
+            assert len(sent(scene)) == 8_000
+
+    run_virtual(main())
