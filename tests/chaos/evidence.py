@@ -93,6 +93,8 @@ class Rules:
     """A client that gave up a call may send the profile again while the first call is still on its way."""
     most_calls: float | None = None
     """At most so many calls for one that was needed. Those that only repeated are judged as repeats."""
+    spare_calls: int = 0
+    """Besides `most_calls`."""
     resumed_s: float | None = None
     """So soon after the disturbance something must be delivered again."""
     letters_of: frozenset[str] = frozenset()

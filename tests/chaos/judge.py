@@ -160,9 +160,10 @@ def _judge_calls(evidence: Evidence, verdict: Verdict) -> None:
     verdict.calls, verdict.ideal_calls = len(evidence.calls), len(brought)
     most = evidence.rules.most_calls
     repeating = len({update.delivery.call for update in evidence.updates} - brought)
-    if most is not None and verdict.calls - repeating > most * verdict.ideal_calls:
+    spare = evidence.rules.spare_calls
+    if most is not None and verdict.calls - repeating > most * verdict.ideal_calls + spare:
         verdict.broken.append(
-            f"{verdict.calls - repeating} calls where {verdict.ideal_calls} would do: over {most:g} times"
+            f"{verdict.calls - repeating} calls where {verdict.ideal_calls} would do: over {most:g} times, and {spare}"
         )
     refused = evidence.refused_429 - evidence.injected.get("429", 0)
     if refused > evidence.rules.refusals_429:

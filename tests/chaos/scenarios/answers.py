@@ -7,23 +7,25 @@ from tests.chaos.scenario import Scenario, Size
 from tests.chaos.stage import Stage
 from tests.integration.workers import Worker, wait_until
 
-REFUSALS = (
-    {"mode": "429"},
-    {"mode": "500", "share": 0.7},
-    {"mode": "503", "retry_after_s": 1},
-    {"mode": "bad_gateway"},
-)
+REFUSALS = {
+    "429": {"mode": "429"},
+    "500": {"mode": "500", "share": 0.7},
+    "503": {"mode": "503", "retry_after_s": 1},
+    "502": {"mode": "bad_gateway"},
+}
+"""By the status that the workers see."""
 BETWEEN_S = 2.0
 RECOVERED_S = 90.0
 NEW_KEY = "key-after-the-replacement"
 
 
 def disturb(stage: Stage) -> None:
-    """Each refusal for a part of the time and until all have got over it, then 401 until the new key is in the
-    workers' secret."""
-    for refusal in REFUSALS:
+    """Each refusal for a part of the time and until it was met often enough, then until all have got over it; and 401
+    until the new key is in the workers' secret."""
+    for status, refusal in REFUSALS.items():
         stage.batch.fault(**refusal)
         stage.pause(stage.size.seconds / len(REFUSALS))
+        _wait_until_met(stage, status, refusal["mode"])
         stage.batch.fault("off")
         wait_until(lambda: all(map(_delivers, stage.fleet.up)), "every worker delivers again", RECOVERED_S)
         stage.pause(BETWEEN_S)
@@ -42,6 +44,16 @@ def _replace_key(stage: Stage) -> None:
 def _is_halted(worker: Worker) -> bool:
     status, problems = worker.readiness()
     return status == 503 and "401" in problems.get("batch", "")
+
+
+def _wait_until_met(stage: Stage, status: str, mode: object) -> None:
+    """Until that fault of the sandbox has hit as many calls as the run needs to prove something."""
+    least = stage.size.at_least.get(status, 0)
+    wait_until(
+        lambda: stage.batch.stats()["faults"].get(mode, 0) >= least,
+        f"{least} calls met {status}",
+        RECOVERED_S,
+    )
 
 
 def _delivers(worker: Worker) -> bool:
