@@ -40,14 +40,17 @@ def described(cores: Cores) -> list[str]:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     return [
         f"{_first_line('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores, {memory_kb / 2**20:.0f} GiB",
-        "contenders pinned to one core, Kafka and the sandbox to the other"
-        if cores.pinned and os.cpu_count() == 2
-        else (
-            "contenders pinned to one core" if cores.pinned else "one core for everything: nothing is pinned"
-        ),
+        _sharing(cores),
         f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}, Apache Kafka {KAFKA_VERSION}",
         versions,
     ]
+
+
+def _sharing(cores: Cores) -> str:
+    if not cores.pinned:
+        return "one core for everything: nothing is pinned"
+    others = "the other" if len(cores.others) == 1 else f"{len(cores.others)} others"
+    return f"a contender has one core; Kafka, the sandbox and the bench have {others}"
 
 
 def _first_line(file: str, key: str) -> str:

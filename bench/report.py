@@ -23,8 +23,8 @@ This page is written by `make bench`{full}; what the measurements are, and how t
 
 {machine}
 
-Every contender is a process of its own, pinned to one core; Kafka (6 partitions), the sandbox and the bench have the
-others. They run in turn, {runs} times each; figures are medians.
+Every contender is a process of its own, and reads the same topic of 6 partitions. They run in turn, {runs} times each;
+figures are medians.
 """
 
 DRAIN = """\
