@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.contestants import Installed
-from bench.processes import CACHE, UNLIMITED, Process, Sandbox, wait_until
+from bench.processes import CACHE, UNLIMITED, Process, Sandbox, busy_s, wait_until
 from bench.workloads import PARTITIONS
 from tests.kafka import KafkaCluster
 
@@ -38,6 +38,8 @@ class Run(NamedTuple):
     """Calls answered with 429."""
     sending_s: float
     """From the first call to the last one accepted."""
+    disturbed: float
+    """The part of the contender's cores that others had meanwhile: a quiet machine has about 0."""
 
     @property
     def events_per_s(self) -> float:
@@ -93,7 +95,7 @@ def deliver(
     process = Process(contender.command, told, cores, log())
     try:
         _wait_for_assignment(kafka, group, [process])
-        return _measured(kafka, topic, group, sandbox, [process], stop_after_s)
+        return _measured(kafka, topic, group, sandbox, [process], cores, stop_after_s)
     finally:
         process.stop()
 
@@ -107,13 +109,14 @@ def deliver_by_two(
     settings = CACHE / "two-workers.yaml"
     settings.write_text(PAUSED)
     told = environ(kafka, topic, group, sandbox) | {"SEGBATCH_CONFIG": str(settings)}
+    used = sorted({core for each in cores for core in each})
     processes = [Process(segbatch.command, told, each, log()) for each in cores]
     try:
         _wait_for_assignment(kafka, group, processes)
         settings.write_text(PAUSED.replace("false", "true"))
         for process in processes:
             process.hang_up()
-        return _measured(kafka, topic, group, sandbox, processes, STOP_AFTER_S)
+        return _measured(kafka, topic, group, sandbox, processes, used, STOP_AFTER_S)
     finally:
         for process in processes:
             process.stop()
@@ -137,9 +140,10 @@ def _measured(
     group: str,
     sandbox: Sandbox,
     processes: Sequence[Process],
+    cores: Sequence[int],
     stop_after_s: float,
 ) -> Run:
-    begun = time.monotonic()
+    begun, busy_before = time.monotonic(), busy_s(cores)
     start_up_cpu_s = sum(process.cpu_s() for process in processes)
     ends = kafka.end_offsets(topic)
     while True:
@@ -151,6 +155,7 @@ def _measured(
             break
         time.sleep(POLL_S)
     cpu_s = sum(process.cpu_s() for process in processes)
+    others_s = busy_s(cores) - busy_before - (cpu_s - start_up_cpu_s)
     peak_mb = max(process.peak_mb() for process in processes)
     stats = sandbox.stats()
     return Run(
@@ -165,6 +170,7 @@ def _measured(
         stats["updates"],
         stats["refused_429"],
         stats["seconds"],
+        max(0.0, others_s) / (seconds * len(cores)) if cores else 0.0,
     )
 
 

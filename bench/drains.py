@@ -39,6 +39,7 @@ def measure(
 def _note(runs: dict[str, list[Run]], name: str, run: Run) -> None:
     runs.setdefault(name, []).append(run)
     end = "" if run.finished else ", stopped"
+    end += f", disturbed {run.disturbed:.0%}"
     print(
         f"drain  {name:14} {run.events_per_s:8,.0f} events/s  {run.cpu_per_million:6.1f} CPU s a million "
         f"({run.running_cpu_per_million:.1f} without start-up)  {run.peak_mb:.0f} MB{end}",

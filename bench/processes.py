@@ -118,6 +118,15 @@ def sandbox(*options: str) -> Iterator[Sandbox]:
         child.communicate(timeout=30)
 
 
+def busy_s(cores: Sequence[int]) -> float:
+    """CPU seconds that these cores have worked since the machine was started, for whomever."""
+    names = {f"cpu{core}" for core in cores}
+    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
+    # Of each core: user, nice, system, idle, iowait, irq, softirq, steal; steal is time that another machine had.
+    ticks = (sum(map(int, (*line[1:4], *line[6:9]))) for line in lines if line and line[0] in names)
+    return sum(ticks) / _TICKS_A_SECOND
+
+
 def wait_until(condition: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
     """Wait for the condition; whether it came true in time."""
     deadline = time.monotonic() + timeout_s

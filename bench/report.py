@@ -33,7 +33,9 @@ DRAIN = """\
 {events:,} events of {users:,} users, half of them 0.65 KB and half 1.4 KB, Batch 20 ms away, no rate limit. Time runs
 from the assignment of the partitions until everything is accepted and committed. segbatch applies its whole preset; the
 others apply one simple mapping and none of Batch's rules. A contender is stopped after 60 s and rated by what it had
-committed. CPU is that of the process, all threads, without what it had used when it got its partitions.
+committed. CPU is that of the process, all threads, without what it had used when it got its partitions. "Disturbed" is
+the part of the contender's core that other work of the machine had meanwhile: about 0 on a quiet one. Events a second
+suffer from it by at least as much.
 
 ![events a second and CPU of each contender]({picture})
 """
@@ -109,6 +111,7 @@ def _drain(results: dict[str, Any], drawn: str) -> str:
             f"{median(each, 'peak_mb'):.0f}",
             f"{median(each, 'calls'):,.0f}",
             f"{median(each, 'updates'):,.0f}",
+            f"{median(each, 'disturbed'):.0%}",
         )
         for name, each in runs.items()
     ]
@@ -122,6 +125,7 @@ def _drain(results: dict[str, Any], drawn: str) -> str:
         "peak MB",
         "calls",
         "profile updates (tokens)",
+        "disturbed",
     )
     text = DRAIN.format(events=sizes.events, users=sizes.events // 4, picture=drawn)
     left_out = "".join(f"\n{name} is left out: {reason}.\n" for name, reason in results["left_out"].items())

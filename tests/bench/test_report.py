@@ -21,6 +21,7 @@ def run(events: int = 100_000, seconds: float = 2.0, cpu_s: float = 2.4, **other
         "updates": 90_000,
         "refused": 0,
         "sending_s": 30.0,
+        "disturbed": 0.04,
     }
     return {"events": events, "seconds": seconds, "cpu_s": cpu_s, **defaults, **others}
 
