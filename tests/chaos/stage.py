@@ -26,6 +26,11 @@ IN_FLIGHT_S = 0.5
 """Batch notes when a call began; it may be answered, and its records be done, so much later."""
 
 
+ACTS = ("kills", "starts", "terminations", "clean bounces", "hard bounces")
+"""What a scenario does itself, of all that it must have seen."""
+MOST_EXTRA = 3
+
+
 class Stage:
     """One run: the parts that can be disturbed, and what was noted of it."""
 
@@ -59,8 +64,14 @@ class Stage:
 
     @property
     def over(self) -> bool:
-        """Whether the time for the disturbance is up."""
-        return time.monotonic() >= self._ends_at
+        """Whether the time for the disturbance is up, and enough was done for the run to prove something. A busy
+        machine gets more time for that."""
+        beyond_s = time.monotonic() - self._ends_at
+        return beyond_s >= 0 and (self._enough_done or beyond_s >= MOST_EXTRA * self.size.seconds)
+
+    @property
+    def _enough_done(self) -> bool:
+        return all(self.seen[act] >= self.size.at_least.get(act, 0) for act in ACTS)
 
     def pause(self, shortest_s: float, longest_s: float | None = None) -> None:
         """Let it run for so long, or for a time drawn between two."""
