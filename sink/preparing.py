@@ -22,9 +22,8 @@ def in_time(
     sendable: list[PendingUpdate] = []
     ended: list[PendingUpdate] = []
     for update in updates:
-        if (
-            not update.attributes and not update.events
-        ):  # a part of one from which was left out what Batch has
+        if not update.attributes and not update.events:
+            # A part of an update from which was left out what Batch has.
             settle_unchanged(update, settlement)
             ended.append(update)
             continue

@@ -27,6 +27,7 @@ from sink.limiter import Limiter
 from streams.assignments import LOOKUP_TIMEOUT_S, Assignments, Place
 from streams.catch_up import CatchUp
 from streams.committer import Committer
+from streams.kafka_remedies import remedy_of
 from streams.ledger import LARGEST_FETCH, Ledger
 from streams.metrics import Metrics
 from streams.records import Chunk, Message, Record
@@ -40,15 +41,6 @@ GATHER_S = 0.01
 """How long a fetch waits for more records after the first."""
 FETCH_S = 0.1
 """How long a fetch waits for records; commits wait for it."""
-
-_REMEDY = "are kafka.brokers and kafka.topics right, reachable, and allowed to this user?"
-_REMEDIES = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART: "create the topic, or correct kafka.topics; `segbatch check` looks at all of it",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "give this user READ on the topics of kafka.topics",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "give this user READ on the group of kafka.group, or correct it",
-    KafkaError._AUTHENTICATION: "correct kafka.sasl_mechanism, kafka.sasl_username and kafka.sasl_password",
-    KafkaError._SSL: "correct kafka.security_protocol and kafka.ssl_ca_location",
-}
 
 _Origin: TypeAlias = tuple[str, int, int | None]
 
@@ -297,7 +289,7 @@ class KafkaSource(Service):  # type: ignore[misc]
         now = asyncio.get_running_loop().time()
         if now - self._logged.get(error.name(), -LOG_ERRORS_EVERY_S) >= LOG_ERRORS_EVERY_S:
             self._logged[error.name()] = now
-            remedy = _REMEDIES.get(error.code(), _REMEDY)
+            remedy = remedy_of(error.code())
             log.warning("Kafka reports a problem", error=error.name(), detail=error.str(), remedy=remedy)
 
     async def _on_assign(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
