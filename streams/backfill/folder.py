@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from streams.backfill.plan import Plan, read_plan
 from streams.backfill.problems import BackfillError
+from streams.backfill.report import report_of
 from streams.backfill.store import Store
 
 FINISHED = ("done", "cancelled")
@@ -41,7 +42,7 @@ class Folder:
             return {
                 "plan": store.fact("plan"),
                 "phase": store.fact("phase"),
-                "report": store.fact("report", {}),
+                "report": report_of(store, backfill),
                 "running": self._is_running(backfill),
             }
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from streams.backfill.plan import Plan
 from streams.backfill.repairs import Repairs
 from streams.backfill.store import Store
 from streams.backfill.stretches import Stretches
 
 
-def report_of(store: Store, plan: Plan, calls: Mapping[str, int]) -> dict[str, Any]:
-    """The report of a backfill as far as it is. `calls`: by status, of this process. What a process that was killed had
-    counted of calls and seconds is not in it."""
+def report_of(store: Store, backfill: str) -> dict[str, Any]:
+    """The report of a backfill as far as it is, over all its processes. Of one that was killed, `seconds` lacks the
+    time in the phase that it was in, and `calls` the calls in flight."""
     read: dict[str, Any] = store.fact("read_counts", {})
     sent: dict[str, Any] = store.fact("sent_counts", {})
-    before: dict[str, int] = store.fact("calls", {})
     endings: dict[str, int] = sent.get("endings", {})
     return {
-        "id": plan.id,
+        "id": backfill,
         "phase": store.fact("phase"),
         "events": read.get("events", 0),
         "selected": read.get("selected", 0),
@@ -37,7 +35,7 @@ def report_of(store: Store, plan: Plan, calls: Mapping[str, int]) -> dict[str, A
             if ending.startswith("dead_lettered")
         },
         "updates": sent.get("updates", 0),
-        "calls": {status: before.get(status, 0) + calls.get(status, 0) for status in {*before, *calls}},
+        "calls": store.fact("calls", {}),
         "repairs": Repairs(store).written,
         "seconds": {name: round(value, 1) for name, value in store.fact("seconds", {}).items()},
     }

@@ -12,6 +12,7 @@ from sink.client import MASS_MAX_UPDATES, BatchClient, Credentials
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
 from sink.limiter import Limiter
+from streams.backfill.calls import RecordedCalls
 from streams.backfill.kafka_range import reading_consumer
 from streams.backfill.letters import LetterFile
 from streams.backfill.live import LiveStream
@@ -21,8 +22,6 @@ from streams.backfill.sending import MASS_BURST, MASS_RATE_PER_S, Sending
 from streams.backfill.stretches import Stretches
 from streams.backfill.work import Work
 from streams.dead_letters import DeadLetterWriter
-from streams.field_problems import FieldProblems
-from streams.observer import LoggingObserver
 from streams.settings import ConfigurationError, client_settings, dead_letter_topic
 
 LOOK_EVERY_S = 0.2
@@ -109,7 +108,7 @@ class Shipping:
             limiter,
             self._client.mass_update_profiles,
             sending,
-            LoggingObserver(metrics, FieldProblems(metrics)),
+            RecordedCalls(self._work.store, metrics),
             DeliverySettings(
                 max_in_flight=self._settings.batch.max_in_flight,
                 max_updates=MASS_MAX_UPDATES,

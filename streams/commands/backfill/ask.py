@@ -31,8 +31,7 @@ def list_backfills(state: State = DEFAULT_STATE, in_json: AsJson = False) -> Non
         return
     table = Table("id", "state", "range", "profiles", "not sent yet", box=None)
     for facts in found:
-        report = facts["report"]
-        counts = (f"{report[name]:,}" if report else "" for name in ("profiles", "profiles_left"))
+        counts = (f"{facts['report'][name]:,}" for name in ("profiles", "profiles_left"))
         table.add_row(facts["id"], _state(facts), _range(read_plan(facts["plan"])), *counts)
     Console().print(table)
 
@@ -51,9 +50,8 @@ def show(backfill: Id, state: State = DEFAULT_STATE, in_json: AsJson = False) ->
     typer.echo(f"{plan.id}: {_state(facts)}")
     typer.echo(f"  range            {_range(plan)}")
     typer.echo(f"  types            {', '.join(plan.types)}")
-    if facts["report"]:
-        for line in list(in_words(facts["report"]))[1:]:
-            typer.echo(line)
+    for line in list(in_words(facts["report"]))[1:]:
+        typer.echo(line)
     if not facts["running"] and facts["phase"] not in FINISHED:
         typer.echo(f"go on with: segbatch backfill --resume {plan.id}")
 

@@ -62,12 +62,7 @@ def go_on(
     ):
         shown.say(f"backfill {plan.id}" + (f", metrics at {address}/metrics" if address else ""))
         _warn(plan, dry_run, shown.say)
-        try:
-            run_backfill(
-                Work(loaded, plan, folder, store, selection, metrics, shown, stopping), dry_run=dry_run
-            )
-        finally:
-            _keep_report(store, plan, metrics)
+        run_backfill(Work(loaded, plan, folder, store, selection, metrics, shown, stopping), dry_run=dry_run)
     return _told(store, plan, going, dry_run=dry_run, interrupted=stopping.interrupted)
 
 
@@ -89,16 +84,8 @@ def _warn(plan: Plan, dry_run: bool, say: Any) -> None:
         say("kafka.topics is not set: what a live stream says meanwhile is not known, and may be overwritten")
 
 
-def _keep_report(store: Store, plan: Plan, metrics: Metrics) -> None:
-    calls: dict[str, int] = metrics.summary()["calls"]
-    report = report_of(store, plan, calls)
-    with store.begin():
-        store.put("calls", report["calls"])
-        store.put("report", report)
-
-
 def _told(store: Store, plan: Plan, going: Going, *, dry_run: bool, interrupted: bool) -> int:
-    report = store.fact("report")
+    report = report_of(store, plan.id)
     finished = report["phase"] in (DONE, CANCELLED)
     if dry_run and not interrupted:
         report = {**report, "would_send": would_send(store, plan.rate_per_s)}

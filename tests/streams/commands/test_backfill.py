@@ -237,6 +237,32 @@ def test_ctrl_c_stops_it_and_resume_goes_on(
     assert segbatch("backfill", "--resume", found[1], **keys).exit_code == 1
 
 
+def test_the_report_of_a_resumed_backfill_has_the_calls_of_the_process_that_was_killed(
+    segbatch: Segbatch, start: Start, batch: LocalBatch, keys: dict[str, str]
+) -> None:
+    def shown() -> dict[str, Any]:
+        (found,) = json.loads(segbatch("backfill", "list", "--json").stdout)
+        return dict(found)
+
+    write("events.json", *(event(f"u{number}", traits={"n": number}) for number in range(1_000)))
+    running = start("backfill", "events.json", "--limit-rate", "200", **keys)
+    wait_until(lambda: batch.stats()["calls"] > 0, "the first call")
+    wait_until(lambda: shown()["report"]["calls"].get("202", 0) >= 3, "the state tells of three calls")
+    running.kill()
+    running.communicate()
+    left, before = shown(), batch.stats()["calls"]
+    words = segbatch("backfill", "show", left["id"]).stdout
+
+    resumed = json.loads(segbatch("backfill", "--resume", left["id"], "--json", **keys).stdout)
+
+    counted = left["report"]["calls"]["202"]
+    assert left["report"]["profiles_left"] == 1_000 - left["report"]["accepted"] > 0
+    assert f"in calls that ended {counted} with 202" in words
+    assert (resumed["profiles_left"], resumed["accepted"]) == (0, 1_000)
+    uncounted = batch.stats()["calls"] - before - (resumed["calls"]["202"] - counted)
+    assert uncounted in (0, 1), "but for one that was in flight at the kill, every call is in the report"
+
+
 def test_a_running_backfill_can_be_cancelled_and_is_held_by_its_process(
     segbatch: Segbatch, start: Start, batch: LocalBatch, keys: dict[str, str]
 ) -> None:
