@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
@@ -102,76 +103,62 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
-        self.records = Counter(
-            "segbatch_records_total", "Records by how they ended.", ("outcome", "reason"), registry=registry
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+
+        # Records from Kafka, and what became of them.
+        self.records = counter("segbatch_records_total", "Records by how they ended.", ("outcome", "reason"))
+        self.field_problems = counter(
+            "segbatch_field_problems_total", "Fields that were left out or changed.", ("reason",)
         )
-        self.updates = Counter(
-            "segbatch_updates_total", "Profile updates that Batch accepted.", registry=registry
-        )
-        self.calls = Counter(
-            "segbatch_calls_total",
-            "Calls to Batch by HTTP status or network failure.",
-            ("status",),
-            registry=registry,
-        )
-        self.retries = Counter("segbatch_retries_total", "Calls that were tried again.", registry=registry)
-        self.ambiguous = Counter(
-            "segbatch_ambiguous_answers_total",
-            "Calls that may have been applied although they were not confirmed.",
-            registry=registry,
-        )
-        self.call_seconds = Counter(
-            "segbatch_call_seconds_total", "Seconds spent in calls to Batch.", registry=registry
-        )
-        self.field_problems = Counter(
-            "segbatch_field_problems_total",
-            "Fields that were left out or changed.",
-            ("reason",),
-            registry=registry,
-        )
-        self.copies = Counter(
+        self.copies = counter(
             "segbatch_delivered_copies_total",
             "Copies in the dead letters of records that Batch accepted while it refused an event of theirs.",
-            registry=registry,
         )
-        self.lost_records = Counter(
+        self.unkeyed = counter("segbatch_unkeyed_records_total", "Records without a key.")
+        self.lost_records = counter(
             "segbatch_lost_to_retention_total",
             "Offsets that Kafka had deleted before they were read.",
             ("topic", "partition"),
-            registry=registry,
         )
-        self.unkeyed = Counter("segbatch_unkeyed_records_total", "Records without a key.", registry=registry)
-        self.rebalances = Counter(
-            "segbatch_rebalances_total", "Partitions assigned, revoked, lost.", ("kind",), registry=registry
+        self.latency = Latency(registry)
+
+        # Calls to Batch.
+        self.updates = counter("segbatch_updates_total", "Profile updates that Batch accepted.")
+        self.calls = counter(
+            "segbatch_calls_total", "Calls to Batch by HTTP status or network failure.", ("status",)
         )
-        self.commits = Counter(
-            "segbatch_commits_total", "Offset commits by result.", ("result",), registry=registry
+        self.call_seconds = counter("segbatch_call_seconds_total", "Seconds spent in calls to Batch.")
+        self.retries = counter("segbatch_retries_total", "Calls that were tried again.")
+        self.ambiguous = counter(
+            "segbatch_ambiguous_answers_total",
+            "Calls that may have been applied although they were not confirmed.",
         )
-        self.dead_letter_failures = Counter(
-            "segbatch_dead_letter_failures_total",
-            "Dead letters that had to be written again.",
-            registry=registry,
+        self.halted = gauge("segbatch_halted", "1 while Batch refuses this worker as a whole, else 0.")
+
+        # Commits, rebalances and dead letters.
+        self.commits = counter("segbatch_commits_total", "Offset commits by result.", ("result",))
+        self.rebalances = counter(
+            "segbatch_rebalances_total", "Partitions assigned, revoked, lost.", ("kind",)
         )
-        self.halted = Gauge(
-            "segbatch_halted", "1 while Batch refuses this worker as a whole, else 0.", registry=registry
+        self.dead_letter_failures = counter(
+            "segbatch_dead_letter_failures_total", "Dead letters that had to be written again."
         )
-        self.mappings_reloads = Counter(
+        self.dead_letter_limit_reached = gauge(
+            "segbatch_dead_letter_limit_reached",
+            "1 while the worker is halted because too many records would become dead letters, else 0.",
+        )
+
+        # The mappings file.
+        self.mappings_reloads = counter(
             "segbatch_mappings_reloads_total",
             "Times that the mappings file was read again: applied or refused.",
             ("result",),
-            registry=registry,
         )
-        self.mappings_since = Gauge(
+        self.mappings_since = gauge(
             "segbatch_mappings_since_timestamp_seconds",
             "Since when the mappings in force are, in seconds since 1970.",
-            registry=registry,
         )
-        self.dead_letter_limit_reached = Gauge(
-            "segbatch_dead_letter_limit_reached",
-            "1 while the worker is halted because too many records would become dead letters, else 0.",
-            registry=registry,
-        )
-        self.latency = Latency(registry)
+
         self._endings: Tally[tuple[str, str]] = Tally()
         self._calls: Tally[str] = Tally()
         self._updates = self._retries = self._ambiguous = 0

@@ -6,11 +6,12 @@ Java nor Docker, and is gone with the process.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import Producer
+
+from streams.cluster import SILENT
 
 ANSWER_S = 10.0
 
@@ -25,15 +26,10 @@ SESSION_S = 6
 commits meanwhile."""
 
 
-def quiet() -> logging.Logger:
-    """A logger that keeps a client's connection messages off the terminal."""
-    return logging.Logger("librdkafka", logging.CRITICAL)
-
-
 @contextmanager
 def embedded_kafka() -> Iterator[str]:
     """Serve a cluster of one broker inside the block; gives its address, `host:port`."""
-    host = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": ""}, logger=quiet())
+    host = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": ""}, logger=SILENT)
     broker = next(iter(host.list_topics(timeout=ANSWER_S).brokers.values()))
     yield f"{broker.host}:{broker.port}"
     host.flush(0)

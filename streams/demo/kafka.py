@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.demo.embedded import ANSWER_S, GROUP_STRATEGY, SESSION_S, embedded_kafka, quiet
+from streams.cluster import SILENT
+from streams.demo.embedded import ANSWER_S, GROUP_STRATEGY, SESSION_S, embedded_kafka
 from streams.demo.failure import DemoFailed
 
 PARTITIONS = 6
@@ -29,10 +30,10 @@ class DemoKafka:
         self.dead_letter_topic = f"{topic}.dead-letter"
         self.group = topic
         self.embedded = embedded
-        self._admin = AdminClient({"bootstrap.servers": brokers}, logger=quiet())
+        self._admin = AdminClient({"bootstrap.servers": brokers}, logger=SILENT)
         self._reader = Consumer(
             {"bootstrap.servers": brokers, "group.id": self.group, "enable.auto.commit": False},
-            logger=quiet(),
+            logger=SILENT,
         )
 
     def reach(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from streams.cluster import SILENT
 from streams.dead_letters import PRODUCER
-from streams.demo.embedded import quiet
 from streams.demo.expected import ExpectedState
 from streams.demo.traffic import generate
 
@@ -38,7 +38,7 @@ class Production(threading.Thread):
         self._users, self._seed = users, seed
         self._cancelled = threading.Event()
         settings: dict[str, Any] = {**PRODUCER, "bootstrap.servers": brokers, "linger.ms": 50}
-        self._producer = Producer(settings, logger=quiet())
+        self._producer = Producer(settings, logger=SILENT)
 
     def cancel(self) -> None:
         """End early, and wait until it has."""

@@ -5,17 +5,16 @@ The names are those of librdkafka's CONFIGURATION.md.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
+from streams.cluster import SILENT
 from streams.settings.masking import masked_map
 from streams.settings.problems import Problem
 
 _FIXED = "Remove it: segbatch's promise not to lose or repeat records rests on its value."
 _SEE_NAMES = "See librdkafka's CONFIGURATION.md for names and values."
-_UNHEARD = logging.Logger("librdkafka")
 
 OWNED: Mapping[str, str] = {
     "bootstrap.servers": "kafka.brokers",
@@ -133,7 +132,7 @@ def refusal_together(
     have no brokers and fetch no token, so that they connect nowhere."""
     for make, settings in ((Consumer, consumer), (Producer, producer)):
         try:
-            make({name: value for name, value in settings.items() if _is_offline(name)}, logger=_UNHEARD)
+            make({name: value for name, value in settings.items() if _is_offline(name)}, logger=SILENT)
         except KafkaException as error:
             return str(error.args[0].str()).rpartition("Failed to create ")[2].partition(": ")[2]
     return ""
@@ -148,7 +147,7 @@ def _refusal(name: str, value: str) -> str | None:
     if name.startswith("test.mock."):
         return None
     try:
-        Consumer({"group.id": "segbatch", name: value}, logger=_UNHEARD)
+        Consumer({"group.id": "segbatch", name: value}, logger=SILENT)
     except KafkaException as error:
         return _reason(error.args[0].str())
     return None
