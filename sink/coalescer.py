@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from mapping.profile import ArrayDelta, AttributeValue, ProfileEvent, ProfileUpdate
@@ -26,8 +26,8 @@ class Record(Protocol):
     """What the sink knows of a Kafka record: how many parts of it are not settled yet, and what it weighs."""
 
     parts: int
-    event_settled: bool
-    """Its events went their own way: they are late, and there is one dead letter for all of them."""
+    late_profiles: Collection[str]
+    """By custom_id: profiles whose events of it went their own way. They are late, and have a dead letter."""
     order: int
     """Set by the coalescer: its place among all records, in the order in which they came."""
 

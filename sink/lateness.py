@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import orjson
 
 from mapping.profile import ProfileEvent
 from sink.coalescer import PendingUpdate
-from sink.settlement import Observer, Refusal, Settlement
+from sink.settlement import Observer, Refusal, Settlement, profile_hash
 
 WINDOW_MS = 24 * 60 * 60 * 1000
 
@@ -69,11 +70,11 @@ def leave_out_untimely(
             observer.field_refused("event_in_future" if judged == "future" else "event_too_old", "time", "")
             kept.append((without_time(event), record))
         elif late_events == "dead_letter":
-            if record.event_settled:
+            if update.custom_id in record.late_profiles:
                 continue
-            record.event_settled = True
+            record.late_profiles = (*record.late_profiles, update.custom_id)
             record.parts += 1
-            settlement.dead_letter(record, LATE)
+            settlement.dead_letter(record, replace(LATE, profile=profile_hash(update.custom_id)))
         else:
             observer.field_refused("event_too_old", "event", "")
     update.events = kept

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sink.client import Answer, PartialError
 from sink.coalescer import PendingUpdate, Record
 from sink.masking import Masking, mask_attribute, mask_message
-from sink.settlement import Observer, Part, Refusal, Settlement
+from sink.settlement import Observer, Part, Refusal, Settlement, profile_hash
 
 
 class Ground(NamedTuple):
@@ -31,8 +31,10 @@ def refuse(
 ) -> None:
     """The update's records become dead letters."""
     message = mask_message(answer.message, [update])
+    profile = profile_hash(update.custom_id)
     for record in update.records:
-        refusal = Refusal(*ground, answer.status, message, attempts, part=_part(update, record))
+        part = _part(update, record)
+        refusal = Refusal(*ground, answer.status, message, attempts, part=part, profile=profile)
         settlement.dead_letter(record, refusal)
 
 
@@ -65,8 +67,10 @@ def report_partial_errors(
             observer.field_refused(EVENT_REFUSED.reason, "event", message)
             refused.setdefault(error.bulk_index, []).append(message)
     for index, messages in refused.items():
-        message = "; ".join(messages)
-        copy = Refusal(*EVENT_REFUSED, "202", message, attempts, delivered=True, part="event")
+        message, profile = "; ".join(messages), profile_hash(updates[index].custom_id)
+        copy = Refusal(
+            *EVENT_REFUSED, "202", message, attempts, delivered=True, part="event", profile=profile
+        )
         _copy_records_with_events(updates[index], copy, settlement)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -12,6 +13,12 @@ from sink.coalescer import PendingUpdate, Record
 
 Part: TypeAlias = Literal["record", "event", "attributes"]
 """What of a record is meant: all of it, its event, or what it sets on the profile."""
+
+
+def profile_hash(custom_id: str) -> str:
+    """What stands for a profile where its id must not: BLAKE2b of the id, 8 bytes as 16 hex digits, which
+    `printf %s ID | b2sum -l 64` prints too."""
+    return hashlib.blake2b(custom_id.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class Refusal:
     """The record was accepted by Batch, which refused an event of it: the letter is a copy."""
     part: Part = "record"
     """What was refused, and is not settled by anything else."""
+    profile: str = ""
+    """Of which profile it was refused, as `profile_hash`; empty: of every profile that the record speaks of."""
 
 
 class Settlement(Protocol):

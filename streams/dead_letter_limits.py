@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from sink.settlement import Refusal
+from streams.replay_headers import PROFILE_NOT_FOUND
 
 WINDOW = 10_000
 """So many of the last records the ratio is of."""
 LEAST_SEEN = 1_000
 """Fewer say nothing."""
-UNCOUNTED = frozenset({"event_too_old", "blank_user_id", "junk_user_id"})
-"""What a first start on an old topic meets in numbers, and what no deploy has caused."""
+UNCOUNTED = frozenset({"event_too_old", "blank_user_id", "junk_user_id", PROFILE_NOT_FOUND})
+"""What a first start on an old topic, or a replay, meets in numbers, and what no deploy of a producer has caused."""
 
 Place = tuple[str, int]
 

@@ -14,7 +14,7 @@ from typing import cast, get_args
 
 from sink.settlement import Part, Refusal
 from streams.records import Headers, Message, Record
-from streams.replay_headers import PART, without_replay_headers
+from streams.replay_headers import PART, PROFILE, without_replay_headers
 from streams.settlement import NO_TIMESTAMP
 
 CONNECT = "__connect.errors."
@@ -47,6 +47,7 @@ def letter_headers(
         "reason": refusal.reason,
         "detail": refusal.detail,
         "part": refusal.part,
+        "profile": refusal.profile,
         "http.status": refusal.http_status,
         "batch.message": refusal.batch_message,
         "attempts": str(refusal.attempts),
@@ -74,6 +75,8 @@ class Letter:
     reason: str
     detail: str
     part: Part
+    profile: str
+    """Of which profile the part is, as `profile_hash`; empty: of every profile that the record speaks of."""
     mappings: tuple[str, ...]
     http_status: str
     batch_message: str
@@ -113,6 +116,7 @@ def read_letter(message: Message) -> Letter | None:
         reason=reason,
         detail=texts.get(f"{OURS}detail", ""),
         part=cast(Part, part) if part in get_args(Part) else "record",
+        profile=texts.get(PROFILE, ""),
         mappings=tuple(value for name, value in added if name == MAPPING),
         http_status=texts.get(f"{OURS}http.status", ""),
         batch_message=texts.get(f"{OURS}batch.message", ""),

@@ -13,13 +13,13 @@ from mapping.mapper import MapRecord
 from mapping.profile import ProfileUpdate, ProfileUpdates, Rejected, Skipped
 from sink.coalescer import Coalescer
 from sink.delivery import Delivery
-from sink.lateness import LATE, LateEvents, oldest_taken_ms, without_time
+from sink.lateness import LATE, LateEvents, oldest_taken_ms
 from sink.settlement import Refusal
 from streams.backfill.headers import IS_REPAIR
 from streams.field_problems import FieldProblems
 from streams.metrics import Metrics
 from streams.records import Chunk, Ending, Record
-from streams.replay_headers import only_part, read_replay
+from streams.replay_headers import asked_of, read_replay
 from streams.settlement import RecordSettlement
 from streams.unkeyed import NewestByTimestamp
 
@@ -119,6 +119,8 @@ class Pipeline:
             if headers:
                 record.replay = read_replay(headers)
                 record.repair = IS_REPAIR in headers
+                if record.replay is not None:
+                    result = asked_of(result, record.replay, oldest_ms)
             if type(result) is not ProfileUpdate:
                 if type(result) is ProfileUpdates:
                     self._add_each(result, record, oldest_ms, now)
@@ -127,8 +129,6 @@ class Pipeline:
                 elif isinstance(result, Skipped):
                     self._skip(record, result)
                 continue
-            if record.replay is not None:
-                result = only_part(result, record.replay.part)
             _, attributes, events, problems, time_ms, message_id = result
             if problems:
                 self._problems.report(problems)
@@ -155,8 +155,6 @@ class Pipeline:
             self._count_unkeyed()
         parts = []
         for update in result.updates:
-            if record.replay is not None:
-                update = only_part(update, record.replay.part)
             if is_unkeyed:
                 update = self._newest(update, record)
             if any(time_ms is not None and time_ms < oldest_ms for _, time_ms, _ in update.events):
@@ -219,11 +217,11 @@ class Pipeline:
 
     def _without_late_event(self, update: ProfileUpdate, record: Record) -> ProfileUpdate:
         """Batch refuses the event for its age: it leaves the update alone, and the rest goes."""
-        if record.replay is not None and record.replay.late == "send_without_time":
-            return update._replace(events=tuple(without_time(event) for event in update.events))
-        if self._late_events == "send_without_time":
+        asked = None if record.replay is None else record.replay.late
+        if "send_without_time" in (asked, self._late_events):
             return update
-        is_first, record.event_settled = not record.event_settled, True
+        is_first = not record.late_profiles
+        record.late_profiles = (*record.late_profiles, update.custom_id)
         record.reason = "event_too_old"
         if not is_first:
             return update._replace(events=())

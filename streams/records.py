@@ -42,7 +42,7 @@ class Record:
     __slots__ = (
         "bytes",
         "ending",
-        "event_settled",
+        "late_profiles",
         "ledger",
         "map_record",
         "message",
@@ -68,8 +68,8 @@ class Record:
         self.ending = Ending.SKIPPED
         self.reason = ""
         """Why it was skipped or dead-lettered."""
-        self.event_settled = False
-        """Its events went their own way (they are late); the rest of the record goes without."""
+        self.late_profiles: Collection[str] = ()
+        """By custom_id: profiles whose events of it went their own way, being late; the rest goes without."""
         self.replay: Replay | None = None
         """Set if it is a dead letter that was replayed."""
         self.repair = False

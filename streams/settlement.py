@@ -86,15 +86,15 @@ class RecordSettlement:
             return
         if own.order and refusal.part != "attributes" and not refusal.delivered:
             self._forget_event(own)
-        self.letters.write(own, replace(refusal, part=_unsettled(own, refusal.part)))
+        part, profile = _unsettled(own, refusal.part), _profile(own, refusal.profile)
+        self.letters.write(own, replace(refusal, part=part, profile=profile))
 
     def _forget_event(self, record: Record) -> None:
         """It was taken for one that will be accepted: if it comes again, that is no repeat."""
-        if not len(self.repeats) or record.map_record is None:
+        if not len(self.repeats):
             return
-        result = record.map_record(record.message.value())
-        for update in result.updates if isinstance(result, ProfileUpdates) else (result,):
-            if isinstance(update, ProfileUpdate) and update.message_id is not None:
+        for update in _mapped_again(record):
+            if update.message_id is not None:
                 self.repeats.forget(update.message_id)
 
     def letter_confirmed(self, record: Record, refusal: Refusal) -> None:
@@ -130,12 +130,7 @@ class RecordSettlement:
         """What the record says of the profile, mapped once more by the mappings that it was mapped with, without
         events that went their own way and without what was superseded."""
         own = cast(Record, record)
-        result = own.map_record(own.message.value()) if own.map_record is not None else None
-        updates = result.updates if isinstance(result, ProfileUpdates) else (result,)
-        update = next(
-            (each for each in updates if isinstance(each, ProfileUpdate) and each.custom_id == custom_id),
-            None,
-        )
+        update = next((each for each in _mapped_again(own) if each.custom_id == custom_id), None)
         if update is None:
             raise RuntimeError("a record that was mapped once cannot be mapped again")
         superseded = own.superseded.get(custom_id)
@@ -144,7 +139,7 @@ class RecordSettlement:
             update = update._replace(attributes=kept)
         if own.replay is not None:
             update = only_part(update, own.replay.part)
-        return update._replace(events=()) if own.event_settled else update
+        return update._replace(events=()) if custom_id in own.late_profiles else update
 
     def settle(self, record: Record, ending: Ending, reason: str) -> None:
         """One part of the record ended; with the last one the record is done, and its outcome is the worst."""
@@ -157,9 +152,25 @@ class RecordSettlement:
         self._metrics.records_ended(record.ending.name.lower(), record.reason)
 
 
+def _mapped_again(record: Record) -> Sequence[ProfileUpdate]:
+    """The updates that its mappings make of the record."""
+    result = None if record.map_record is None else record.map_record(record.message.value())
+    if isinstance(result, ProfileUpdates):
+        return result.updates
+    return (result,) if isinstance(result, ProfileUpdate) else ()
+
+
 def _unsettled(record: Record, refused: Part) -> Part:
     """What of the record stays undone when this part of it is refused: all that was asked, unless another part has
     ended or is on its way."""
     asked: Part = "record" if record.replay is None else record.replay.part
-    alone = record.parts == 1 and record.ending is Ending.SKIPPED and not record.event_settled
+    alone = record.parts == 1 and record.ending is Ending.SKIPPED and not record.late_profiles
     return asked if alone or refused == "record" else refused
+
+
+def _profile(record: Record, refused: str) -> str:
+    """Of which profile it stays undone: the one that was asked for, else this one where the record speaks of others
+    too. A record of one profile names none: if mappings identify it otherwise later, its letter is about that one."""
+    if record.replay is not None and record.replay.profile:
+        return record.replay.profile
+    return refused if refused and len(_mapped_again(record)) > 1 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 from mapping.profile import ProfileUpdate
@@ -32,14 +32,14 @@ SLICE = 500
 class FoldedRecord:
     """A profile of the fold on its way. Implements `sink.coalescer.Record`."""
 
-    __slots__ = ("bytes", "ending", "event_settled", "kept", "order", "parts", "reason")
+    __slots__ = ("bytes", "ending", "kept", "late_profiles", "order", "parts", "reason")
 
     def __init__(self, kept: Kept, updates: int) -> None:
         self.kept = kept
         self.bytes = len(kept.body)
         self.order = 0
         self.parts = updates
-        self.event_settled = False
+        self.late_profiles: Collection[str] = ()
         self.ending = Ending.SKIPPED
         self.reason = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
@@ -79,12 +79,12 @@ _LATE: dict[LateEvents, _Verdict] = {
 class _Parts:
     """What the coalescer asks of a record."""
 
-    __slots__ = ("event_settled", "order", "parts")
+    __slots__ = ("late_profiles", "order", "parts")
     bytes = 0
 
     def __init__(self) -> None:
         self.parts = 1
-        self.event_settled = False
+        self.late_profiles: Collection[str] = ()
         self.order = 0
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
+from sink.settlement import profile_hash
 from tests.integration.conftest import MakeScene
+from tests.integration.local_batch import LocalBatch
 from tests.integration.scene import Scene, header, identify
 from tests.integration.workers import SEGBATCH, environment, wait_until
 from tests.kafka import Record
@@ -219,3 +222,85 @@ def test_a_replayed_record_that_is_refused_again_is_a_letter_again_without_what_
     assert "segbatch.replayed" not in names[0]
     assert header(letters[1], "__connect.errors.offset") == "1"
     assert worker.stop() == 0
+
+
+TWO_PROFILES = """
+mappings:
+  - name: Buyer
+    trigger: type = "track"
+    mapping:
+      identifiers:
+        custom_id: {"@path": $.userId}
+      eventName: bought
+  - name: Company
+    trigger: type = "track"
+    mapping:
+      identifiers:
+        custom_id: {"@path": $.properties.company}
+      profileAttributes:
+        last_buyer: {"@path": $.userId}
+      eventName: bought
+"""
+
+
+def test_of_a_record_of_two_profiles_only_the_refused_one_is_sent_again(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    scene = make_scene(max_custom_id_chars=10, update_log_size=100).create_topics()
+    lenient = LocalBatch(update_log_size=100)
+    mappings = tmp_path / "mappings.yaml"
+    mappings.write_text(TWO_PROFILES)
+    company = "company-with-a-long-id"
+    bought = {"type": "track", "userId": "user-1", "event": "Bought", "properties": {"company": company}}
+    scene.kafka.produce(scene.topic, [Record(json.dumps(bought).encode(), b"user-1", partition=3)])
+    worker = scene.worker(MAPPINGS=str(mappings)).ready()
+    scene.wait_until_drained()
+    assert worker.stop() == 0
+    assert [update["custom_id"] for update in scene.batch.updates()] == ["user-1"]
+    (letter,) = scene.dead_letters()
+    assert header(letter, "segbatch.part") == "record"
+    assert header(letter, "segbatch.profile") == profile_hash(company)
+
+    settings = scene.settings(MAPPINGS=str(mappings), BATCH__BASE_URL=lenient.url)
+    done = subprocess.run(
+        [SEGBATCH, "dead-letters", "replay"], env=environment(settings), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    worker = scene.start(settings).ready()
+    scene.wait_until_drained()
+    assert worker.stop() == 0
+    assert worker.summary["records"] == {"accepted": 1, "skipped": {}, "dead_lettered": {}}
+    assert [update["custom_id"] for update in lenient.updates()] == [company]
+    (profile,) = lenient.profiles()
+    assert profile["attributes"] == {"last_buyer": "user-1"}
+    assert [event["name"] for event in profile["events"]] == ["bought"]
+    lenient.close()
+
+
+def test_a_replay_whose_profile_the_mappings_no_longer_make_is_a_letter_until_all_profiles_are_asked_for(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    scene = make_scene(max_custom_id_chars=10, update_log_size=100).create_topics()
+    mappings = tmp_path / "mappings.yaml"
+    mappings.write_text(TWO_PROFILES)
+    properties = {"company": "company-with-a-long-id", "number": "c-1"}
+    bought = {"type": "track", "userId": "user-1", "event": "Bought", "properties": properties}
+    scene.kafka.produce(scene.topic, [Record(json.dumps(bought).encode(), b"user-1", partition=3)])
+    worker = scene.worker(MAPPINGS=str(mappings)).ready()
+    scene.wait_until_drained()
+    mappings.write_text(TWO_PROFILES.replace("properties.company", "properties.number"))
+    worker.hang_up()
+    worker.wait_for("mappings read again")
+
+    env = environment(scene.settings())
+    subprocess.run([SEGBATCH, "dead-letters", "replay"], env=env, check=True)
+    wait_until(lambda: len(scene.kafka.read_all(scene.dead_letter_topic)) == 3, "a letter, a mark, a letter")
+    *_, letter = scene.dead_letters()
+    assert header(letter, "segbatch.reason") == "profile_not_found"
+    assert header(letter, "segbatch.profile") == profile_hash(properties["company"])
+    assert [update["custom_id"] for update in scene.batch.updates()] == ["user-1"]
+
+    subprocess.run([SEGBATCH, "dead-letters", "replay", "--all-profiles"], env=env, check=True)
+    wait_until(lambda: worker.metric("segbatch_records_total", outcome="accepted") == 1, "it was delivered")
+    assert worker.stop() == 0
+    assert sorted(update["custom_id"] for update in scene.batch.updates()) == ["c-1", "user-1", "user-1"]

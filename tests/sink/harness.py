@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ class FakeRecord:
     def __init__(self, update: ProfileUpdate, size: int = 100) -> None:
         self.update = update
         self.parts = 1
-        self.event_settled = False
+        self.late_profiles: Collection[str] = ()
         self.order = 0
         self.bytes = size
         self.live = True

@@ -10,7 +10,7 @@ from sink.settlement import Part, Refusal
 from streams.ledger import Ledger
 from streams.letter import ALREADY_REPLAYED, Letter, letter_headers, read_letter
 from streams.records import Headers, Record
-from streams.replay_headers import Replay, read_replay, replay_headers
+from streams.replay_headers import Replay, ReplayLate, read_replay, replay_headers
 from tests.streams.fakes import FakeMessage, fetched
 
 REFUSAL = Refusal("refused_by_batch", "Batch refuses it.", "400", "Malformed ***", 3)
@@ -40,7 +40,7 @@ def test_the_headers_say_what_happened_in_kafka_connects_words_and_ours() -> Non
     failed_at = headers["segbatch.failed.at"]
     assert failed_at is not None
     assert failed_at.endswith(b"Z")
-    assert "segbatch.value.left.out" not in headers
+    assert headers.keys().isdisjoint({"segbatch.value.left.out", "segbatch.profile"})
 
 
 def test_a_record_without_a_time_has_no_time_in_its_letter() -> None:
@@ -68,7 +68,7 @@ def read_back(headers: Headers) -> Letter:
 
 def test_a_letter_is_read_as_it_was_written() -> None:
     record = record_of(FakeMessage(offset=77, headers=[("trace", b"1"), ("trace", None)]))
-    refusal = replace(REFUSAL, part="event", delivered=True)
+    refusal = replace(REFUSAL, part="event", profile="9aac5a8621eae188", delivered=True)
     letter = read_back(letter_headers(record, refusal, ["a", "b, c"], value_left_out=True))
     assert letter.failed_at.endswith("Z")
     assert replace(letter, failed_at="") == Letter(
@@ -78,6 +78,7 @@ def test_a_letter_is_read_as_it_was_written() -> None:
         reason="refused_by_batch",
         detail="Batch refuses it.",
         part="event",
+        profile="9aac5a8621eae188",
         mappings=("a", "b, c"),
         http_status="400",
         batch_message="Malformed ***",
@@ -101,7 +102,7 @@ def test_a_record_that_was_a_letter_elsewhere_keeps_those_headers_as_its_own() -
 
 
 def test_the_letter_of_a_replayed_record_does_not_keep_what_replay_added() -> None:
-    replay = Replay("event", "send_without_time")
+    replay = Replay("event", "send_without_time", "9aac5a8621eae188")
     record = record_of(FakeMessage(headers=[("trace", b"1"), *replay_headers(replay)]))
     record.replay = replay
     letter = read_back(letter_headers(record, replace(REFUSAL, part="event"), value_left_out=False))
@@ -130,8 +131,12 @@ def test_other_records_are_no_letters(headers: Headers | None) -> None:
 
 @pytest.mark.parametrize("part", ["record", "event", "attributes"])
 @pytest.mark.parametrize("late", [None, "send_without_time"])
-def test_what_a_replay_asks_is_read_as_it_was_written(part: Part, late: None) -> None:
-    assert read_replay([("x", None), *replay_headers(Replay(part, late))]) == Replay(part, late)
+@pytest.mark.parametrize("profile", ["", "9aac5a8621eae188"])
+def test_what_a_replay_asks_is_read_as_it_was_written(
+    part: Part, late: ReplayLate | None, profile: str
+) -> None:
+    asked = Replay(part, late, profile)
+    assert read_replay([("x", None), *replay_headers(asked)]) == asked
 
 
 def test_without_the_mark_or_with_words_unknown_a_record_is_an_ordinary_one() -> None:

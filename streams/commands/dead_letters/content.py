@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from streams.commands.dead_letters.topics import Stored
-from streams.letter import iso_time
+from streams.letter import Letter, iso_time
 from streams.records import Message
 from streams.settlement import NO_TIMESTAMP
 
@@ -25,6 +25,7 @@ def summary(stored: Stored) -> dict[str, Any]:
         "reason": letter.reason,
         "detail": letter.detail,
         "part": letter.part,
+        "profile": letter.profile,
         "mappings": list(letter.mappings),
         "http_status": letter.http_status,
         "batch_message": letter.batch_message,
@@ -39,6 +40,14 @@ def summary(stored: Stored) -> dict[str, Any]:
             "appended_at": letter.record_at,
         },
     }
+
+
+def part_in_words(letter: Letter, profile: str) -> str:
+    """`event`; or, of a letter about one profile of several, which is called by `profile`: `event of one profile`, and
+    `one profile` where nothing of that was settled."""
+    if not letter.profile:
+        return letter.part
+    return profile if letter.part == "record" else f"{letter.part} of {profile}"
 
 
 def with_headers(stored: Stored) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from streams.commands.dead_letters.content import summary
+from streams.commands.dead_letters.content import part_in_words, summary
 from streams.commands.dead_letters.nothing import nothing_found
 from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
 from streams.commands.dead_letters.topics import Stored, open_topics
@@ -59,7 +59,7 @@ def cells(stored: Stored) -> tuple[str, ...]:
         f"{topic} {partition}:{stored.offset}",
         letter.failed_at,
         letter.reason,
-        letter.part,
+        part_in_words(letter, "one profile"),
         state(stored),
         letter.http_status,
     )

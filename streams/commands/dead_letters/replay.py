@@ -52,6 +52,13 @@ def replay(
             "--delivered", help="Also copies of records that Batch has: their events may be repeated."
         ),
     ] = False,
+    all_profiles: Annotated[
+        bool,
+        typer.Option(
+            "--all-profiles",
+            help="Of records of several profiles: also those that were sent, which repeats their events.",
+        ),
+    ] = False,
     rate: Annotated[
         float | None,
         typer.Option(min=0.01, help="Records a second; else a tenth of batch.rate_per_s."),
@@ -84,7 +91,7 @@ def replay(
             closing(Originals(settings)) as originals,
             progress("replayed", reasons.total()) as report,
         ):
-            work = Replaying(transactions, originals, late, speed, asked, report)
+            work = Replaying(transactions, originals, late, all_profiles, speed, asked, report)
             work.run(choose(topics.letters(chosen), settings.kafka.topics, delivered, Counter()))
     _account(work, reasons.total())
 

@@ -12,6 +12,7 @@ from streams.commands.dead_letters.marks import replayed_mark
 from streams.commands.dead_letters.originals import Originals
 from streams.commands.dead_letters.topics import Place, Stored
 from streams.commands.dead_letters.transactions import RecordRefused, Transactions
+from streams.letter import Letter
 from streams.replay_headers import Replay, ReplayLate, replay_headers
 
 TRANSACTION_TIMEOUT_S = 10.0
@@ -45,6 +46,8 @@ class Replaying:
     transactions: Transactions
     originals: Originals
     late: ReplayLate | None
+    all_profiles: bool
+    """The letter's part is asked of every profile that the record speaks of."""
     rate: float
     """Records a second."""
     asked_to_stop: threading.Event
@@ -88,13 +91,16 @@ class Replaying:
         self.transactions.begin()
         for stored, value in batch:
             letter = stored.letter
-            headers = [*letter.own, *replay_headers(Replay(letter.part, self.late))]
+            headers = [*letter.own, *replay_headers(self._asked(letter))]
             self.transactions.write(letter.topic, letter.partition, stored.message.key(), value, headers)
             written[stored.place].append(stored.offset)
         for place, offsets in written.items():
             mark = replayed_mark(offsets)
             self.transactions.write(*place, mark.key, mark.value, mark.headers)
         self.transactions.commit()
+
+    def _asked(self, letter: Letter) -> Replay:
+        return Replay(letter.part, self.late, "" if self.all_profiles else letter.profile)
 
     def _with_values(self, batch: list[Stored]) -> list[tuple[Stored, bytes]]:
         """The letters with the values of their records; without those whose value Kafka does not have any more."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import orjson
 import typer
 
-from streams.commands.dead_letters.content import with_content, with_headers
+from streams.commands.dead_letters.content import part_in_words, with_content, with_headers
 from streams.commands.dead_letters.options import Selection, Topic
 from streams.commands.dead_letters.topics import Span, Stored, open_topics
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
@@ -67,7 +67,7 @@ def _text(stored: Stored, content: dict[str, Any]) -> str:
     lines = [
         f"reason    {letter.reason}",
         f"detail    {letter.detail}",
-        f"part      {letter.part} was not settled",
+        f"part      {part_in_words(letter, f'profile {letter.profile}')} was not settled",
         f"record    {letter.topic} {letter.partition}:{letter.offset}, appended {letter.record_at or '-'}",
         f"failed    {letter.failed_at}, sent {letter.attempts} times",
         f"mappings  {', '.join(letter.mappings) or '-'}",

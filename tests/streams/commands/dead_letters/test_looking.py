@@ -156,6 +156,26 @@ def test_a_list_shows_nothing_of_the_records(segbatch: Segbatch, filled: Corner)
     assert "canary" not in text.output + json.dumps(listed(segbatch, filled))
 
 
+@pytest.mark.parametrize(
+    ("part", "listed_as", "shown_as"),
+    [
+        ("record", "one profile", "profile 9aac5a8621eae188"),
+        ("event", "event of one profile", "event of profile 9aac5a8621eae188"),
+        ("attributes", "attributes of one profile", "attributes of profile 9aac5a8621eae188"),
+    ],
+)
+def test_a_letter_about_one_profile_of_several_says_so(
+    segbatch: Segbatch, corner: Corner, part: str, listed_as: str, shown_as: str
+) -> None:
+    corner.put(corner.letter("user-1", part=part, profile="9aac5a8621eae188"))
+    text = segbatch("dead-letters", "list", **corner.settings).stdout
+    assert f"  {listed_as}  open" in text
+    (letter,) = listed(segbatch, corner)
+    assert (letter["part"], letter["profile"]) == (part, "9aac5a8621eae188")
+    shown = segbatch("dead-letters", "show", "0:0", **corner.settings).stdout
+    assert f"part      {shown_as} was not settled" in shown
+
+
 def test_a_list_ends_at_its_limit_and_says_so(segbatch: Segbatch, filled: Corner) -> None:
     result = segbatch("dead-letters", "list", "--limit", "2", **filled.settings)
     assert len(result.stdout.splitlines()) == 3

@@ -45,6 +45,21 @@ def test_a_letter_comes_back_as_it_was_with_the_part_that_is_asked(
     ]
 
 
+def test_a_letter_of_one_profile_asks_for_that_alone_unless_told_otherwise(
+    segbatch: Segbatch, corner: Corner
+) -> None:
+    corner.put(corner.letter("u1", part="event", profile="9aac5a8621eae188"))
+    replay(segbatch, corner)
+    corner.put(corner.letter("u2", part="event", profile="9aac5a8621eae188"))
+    replay(segbatch, corner, "--all-profiles")
+    assert [
+        headers_of(record) for record in sorted(corner.replayed(), key=lambda each: each.key() or b"")
+    ] == [
+        {"segbatch.replayed": b"1", "segbatch.part": b"event", "segbatch.profile": b"9aac5a8621eae188"},
+        {"segbatch.replayed": b"1", "segbatch.part": b"event"},
+    ]
+
+
 def test_no_letter_comes_back_twice_however_the_runs_choose(segbatch: Segbatch, corner: Corner) -> None:
     corner.put(
         *(
