@@ -12,7 +12,8 @@ from streams.backfill.kafka_range import reading_consumer
 from streams.backfill.problems import BackfillError
 from streams.backfill.progress import progress_for_people
 from streams.backfill.stopping import Stopping
-from streams.commands.backfill.options import EXIT_INTERRUPTED, StandardError
+from streams.commands.backfill.options import StandardError
+from streams.commands.interruption import EXIT_INTERRUPTED
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit, mappings_or_exit
 from streams.commands.ranges import EARLIEST, From, To, Topics, times_of
 from streams.logs import configure_logs

@@ -10,6 +10,7 @@ import typer
 import uvloop
 from confluent_kafka import KafkaException
 
+from streams.commands.interruption import interrupt_leaves_at_once
 from streams.commands.options import EXIT_CONFIGURATION, ConfigFile, load_or_exit
 from streams.logs import configure_logs
 from streams.settings import REQUIRED_TO_RUN, ConfigurationError
@@ -19,7 +20,8 @@ def run(config: ConfigFile = None) -> None:
     """Run the worker until SIGTERM."""
     loaded = load_or_exit(config, REQUIRED_TO_RUN)
     configure_logs(loaded.settings.log.format, loaded.settings.log.level)
-    from streams.worker import EXIT_NOT_DRAINED, Worker
+    with interrupt_leaves_at_once():
+        from streams.worker import EXIT_NOT_DRAINED, Worker
 
     async def work() -> int:
         try:

@@ -23,7 +23,8 @@ from streams.backfill.selection import Selection
 from streams.backfill.stopping import Stopping
 from streams.backfill.store import Store
 from streams.backfill.work import Work
-from streams.commands.backfill.options import EXIT_INTERRUPTED, StandardError
+from streams.commands.backfill.options import StandardError
+from streams.commands.interruption import EXIT_INTERRUPTED
 from streams.commands.options import EXIT_CONFIGURATION, EXIT_FAILED, fail, mappings_or_exit
 from streams.logs import configure_logs
 from streams.mapping_settings import mapping_settings

@@ -12,7 +12,6 @@ import typer
 
 from streams.commands.options import fail
 
-EXIT_INTERRUPTED = 130
 DEFAULT_STATE = Path(".segbatch")
 
 State = Annotated[

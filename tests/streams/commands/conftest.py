@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli import app
+from streams.command_line import app
 from tests.streams.commands.helpers import EmbeddedKafka, Segbatch, Start
 
 

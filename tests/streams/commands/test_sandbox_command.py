@@ -14,7 +14,7 @@ import pytest
 from typer.main import get_command
 
 from sink.sandbox import SandboxSettings
-from streams.cli import app
+from streams.command_line import app
 from tests.streams.commands.helpers import Segbatch, Start
 
 

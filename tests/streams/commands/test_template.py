@@ -180,7 +180,7 @@ def test_either_a_file_or_pairs(segbatch: Segbatch, arguments: tuple[str, ...]) 
 
 
 def test_other_commands_do_not_load_the_liquid_library() -> None:
-    code = "import sys, streams.cli; assert 'liquid' not in sys.modules"
+    code = "import sys, streams.command_line; assert 'liquid' not in sys.modules"
     root = str(Path(__file__).parents[3])
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": root})
 
