@@ -28,13 +28,17 @@ class Repair:
     names: set[str]
     """Attributes."""
     wanted: bool = True
-    """A record has to be written: none was, or the live stream said something newer since."""
+    """A record has to be written: this process wrote none, or the live stream said something newer since."""
     number: int = 0
-    """Of the last record that was written for it; every record has its own."""
+    """Of the last record that this process wrote for it; every record has its own."""
 
 
 class Repairs:
-    """The repairs of one backfill, in memory and in its state."""
+    """The repairs of one backfill, in memory and in its state.
+
+    The state does not tell which were written: Kafka may not have taken the record when the process was killed. So what
+    was not seen in the topic is written again.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,17 +70,14 @@ class Repairs:
 
     def wrote(self, repairs: Iterable[Repair]) -> None:
         """A record of each is on its way."""
-        with self._store.begin():
-            for repair in repairs:
-                self.written += 1
-                repair.wanted, repair.number = False, self.written
-                self._save(repair)
-            self._store.put("repairs_written", self.written)
+        for repair in repairs:
+            self.written += 1
+            repair.wanted, repair.number = False, self.written
+        self._store.put("repairs_written", self.written)
 
     def failed(self, repair: Repair) -> None:
         """Kafka did not take its record."""
         repair.wanted = True
-        self._save(repair)
 
     def saw(self, custom_id: str, number: int) -> None:
         """A record of ours came by in the topic: if it is the last one, and nothing newer came before it, the profile
@@ -97,8 +98,6 @@ class Repairs:
             "partition": repair.partition,
             "key": base64.b64encode(repair.key).decode(),
             "names": sorted(repair.names),
-            "wanted": repair.wanted,
-            "number": repair.number,
         }
         self._store.execute(
             "insert or replace into repairs values (?, ?)", (repair.custom_id, orjson.dumps(body))
@@ -113,6 +112,4 @@ def _read(custom_id: str, body: bytes) -> Repair:
         stored["partition"],
         base64.b64decode(stored["key"]),
         set(stored["names"]),
-        stored["wanted"],
-        stored["number"],
     )
