@@ -152,11 +152,10 @@ async def test_toxicity_is_the_share_of_the_connections(proxy: Proxy) -> None:
 
 async def test_what_a_client_sent_last_arrives_although_it_has_gone(proxy: Proxy) -> None:
     """A worker that leaves its consumer group says so and closes."""
-    heard = asyncio.Event()
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if await reader.read(-1) == b"goodbye":
-            heard.set()
+        heard.set_result(await reader.read(-1))
         writer.close()
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
@@ -165,7 +164,7 @@ async def test_what_a_client_sent_last_arrives_although_it_has_gone(proxy: Proxy
     writer.write(b"goodbye")
     writer.close()
 
-    await asyncio.wait_for(heard.wait(), WAIT_S)
+    assert await asyncio.wait_for(heard, WAIT_S) == b"goodbye"
     server.close()
 
 

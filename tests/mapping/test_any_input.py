@@ -86,7 +86,7 @@ events = st.fixed_dictionaries(
 )
 
 
-def check(record: bytes) -> None:
+def assert_result_obeys_limits(record: bytes) -> None:
     for settings, mapper in zip(SETTINGS, MAPPERS, strict=True):
         result = mapper(record)
         assert isinstance(result, ProfileUpdate | Skipped | Rejected)
@@ -94,11 +94,11 @@ def check(record: bytes) -> None:
             problem.field.encode()
             assert re.fullmatch("[a-z_]+", problem.reason)
         if isinstance(result, ProfileUpdate):
-            check_update(result, settings)
+            assert_update_obeys(result, settings)
         orjson.dumps(documented(record, settings)[0])
 
 
-def check_update(update: ProfileUpdate, settings: MappingSettings) -> None:
+def assert_update_obeys(update: ProfileUpdate, settings: MappingSettings) -> None:
     assert update.attributes or update.events
     assert 1 <= len(update.custom_id) <= 512
     update.custom_id.encode()
@@ -108,27 +108,27 @@ def check_update(update: ProfileUpdate, settings: MappingSettings) -> None:
             assert value is None or isinstance(value, str)
         else:
             assert NAME.fullmatch(name)
-            check_attribute(value)
+            assert_attribute_obeys(value)
     for event in update.events:
         assert NAME.fullmatch(event.name)
         assert len(event.body) <= 25_000
         body = json.loads(event.body)
         assert body["name"] == event.name
         assert ("time" in body) == (event.time_ms is not None)
-        check_object(body.get("attributes", {"a": 1}), 1, settings.event_attribute_limit)
+        assert_object_obeys(body.get("attributes", {"a": 1}), 1, settings.event_attribute_limit)
 
 
-def check_attribute(value: Any) -> None:
+def assert_attribute_obeys(value: Any) -> None:
     if isinstance(value, ArrayDelta):
         assert value.add or value.remove
-        check_strings(list(value.add + value.remove), 50)
+        assert_strings_obey(list(value.add + value.remove), 50)
     elif isinstance(value, list):
-        check_strings(value, 25)
+        assert_strings_obey(value, 25)
     elif value is not None:
-        check_scalar(value)
+        assert_scalar_obeys(value)
 
 
-def check_object(members: dict[str, Any], depth: int, limit: int) -> None:
+def assert_object_obeys(members: dict[str, Any], depth: int, limit: int) -> None:
     names = [name for name in members if depth > 1 or name not in ("$label", "$tags")]
     assert len(members) > 0
     assert len(names) <= limit
@@ -140,25 +140,25 @@ def check_object(members: dict[str, Any], depth: int, limit: int) -> None:
         if isinstance(value, dict | list):
             assert depth <= 3
         if isinstance(value, dict):
-            check_object(value, depth + 1, limit)
+            assert_object_obeys(value, depth + 1, limit)
         elif isinstance(value, list) and isinstance(value[0], dict):
             assert len(value) <= 25
             for item in value:
-                check_object(item, depth + 1, limit)
+                assert_object_obeys(item, depth + 1, limit)
         elif isinstance(value, list):
-            check_strings(value, 25)
+            assert_strings_obey(value, 25)
         else:
-            check_scalar(UrlString(value) if name.startswith("url(") else value)
+            assert_scalar_obeys(UrlString(value) if name.startswith("url(") else value)
 
 
-def check_strings(items: list[str], limit: int) -> None:
+def assert_strings_obey(items: list[str], limit: int) -> None:
     assert 1 <= len(items) <= limit
     for item in items:
-        check_scalar(item)
+        assert_scalar_obeys(item)
         assert isinstance(item, str)
 
 
-def check_scalar(value: Any) -> None:
+def assert_scalar_obeys(value: Any) -> None:
     if isinstance(value, str):
         value.encode()
         assert 1 <= len(value) <= (2048 if isinstance(value, UrlString) else 300)
@@ -173,24 +173,24 @@ def check_scalar(value: Any) -> None:
 
 @given(events)
 def test_any_event_gives_an_update_within_the_limits_or_a_reason(event: dict[str, Any]) -> None:
-    check(json.dumps(event).encode())
+    assert_result_obeys_limits(json.dumps(event).encode())
 
 
 @given(values)
 def test_any_json_gives_a_result(value: Any) -> None:
-    check(json.dumps(value).encode())
+    assert_result_obeys_limits(json.dumps(value).encode())
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_result(record: bytes) -> None:
-    check(record)
+    assert_result_obeys_limits(record)
 
 
 @given(events, st.data())
 def test_any_damage_to_an_event_gives_a_result(event: dict[str, Any], data: st.DataObject) -> None:
     record = bytearray(json.dumps(event).encode())
     record[data.draw(st.integers(0, len(record) - 1))] = data.draw(st.integers(0, 255))
-    check(bytes(record))
+    assert_result_obeys_limits(bytes(record))
 
 
 @given(st.text(st.characters(), min_size=1))

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from mapping.explain import explain
 from mapping.mapper import compile_mapper, compile_matcher
 from mapping.mappings import MappingSet, preset_alone
 from mapping.profile import ProfileUpdate, ProfileUpdates, Rejected, Skipped
@@ -181,7 +182,10 @@ def test_an_audiences_words_are_booleans_before_triggers_and_mappings_see_them()
     personas = {"computation_class": "journey_step", "computation_key": "vip"}
     mapping = mapping_of(trigger="traits.vip = true", profileAttributes={"vip": {"@path": "$.traits.vip"}})
     event = identify({"vip": "true"}, context={"personas": personas})
-    assert update_by(event, mapping).attributes == {"vip": True}
+    update = update_by(event, mapping)
+    assert update.attributes == {"vip": True}
+    (step,) = explain(orjson.dumps(event), MappingSettings(), MappingSet((mapping,))).mappings
+    assert step.part == update
     entered = track({"vip": "false"}, context={"personas": personas})
     mapping = mapping_of(profileAttributes={"vip": {"@path": "$.properties.vip"}})
     assert update_by(entered, mapping).attributes == {"vip": False}

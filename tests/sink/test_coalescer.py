@@ -292,7 +292,12 @@ def test_updates_that_are_out_count_in_the_bounds_and_in_the_age_of_the_oldest()
     assert coalescer.records == 1
     assert coalescer.bytes >= record.bytes
     assert (coalescer.oldest, coalescer.oldest_ready, coalescer.out) == (3.0, None, 1)
+    other = record_of("b", {"x": 1})
+    coalescer.add(other.mapped(), other, 5.0)
+    assert (coalescer.oldest, coalescer.oldest_ready) == (3.0, 5.0)
     coalescer.settle([out])
+    assert (coalescer.records, coalescer.oldest) == (1, 5.0)
+    coalescer.settle(coalescer.take(1))
     assert (coalescer.records, coalescer.bytes, coalescer.oldest) == (0, 0, None)
 
 

@@ -77,6 +77,24 @@ def test_what_waits_alone_while_nothing_is_out_leaves_at_once() -> None:
             await asyncio.sleep(0.01)
             scene.add(behind)
             await scene.all_ended([out, behind], within_s=0.1)
+        assert [item["attributes"] for call in scene.batch.calls for item in call.items] == [
+            {"n": n} for n in range(5)
+        ]
+
+    run_virtual(main())
+
+
+def test_what_waits_alone_while_a_call_is_out_waits_for_company() -> None:
+    async def main() -> None:
+        async with stage(linger_s=5.0, latency_s=3.0) as scene:
+            first, other, company = (record_of(user, {"n": 1}) for user in ("a", "b", "c"))
+            scene.add(first)
+            await asyncio.sleep(0.01)
+            scene.add(other)
+            await asyncio.sleep(2.0)
+            scene.add(company)
+            await scene.all_ended([first, other, company])
+        assert [call.ids for call in scene.batch.calls] == [["a"], ["b", "c"]]
 
     run_virtual(main())
 

@@ -111,20 +111,20 @@ templates = st.recursive(
 )
 
 
-def check(template: Any, event: dict[str, Any]) -> None:
+def assert_resolves_or_is_refused(template: Any, event: dict[str, Any]) -> None:
     before = repr((template, event))
     try:
         compiled = compile_template(template)
     except TemplateError as error:
-        check_problems(error)
+        assert_problems_are_told(error)
     else:
-        check_results(compiled, event)
+        assert_resolves_the_same(compiled, event)
         for suspicion in suspicions(template) if isinstance(template, dict) else ():
             assert str(suspicion).startswith("mapping")
     assert repr((template, event)) == before
 
 
-def check_problems(error: TemplateError) -> None:
+def assert_problems_are_told(error: TemplateError) -> None:
     assert error.problems
     for problem in error.problems:
         assert problem.path.startswith("mapping")
@@ -132,7 +132,7 @@ def check_problems(error: TemplateError) -> None:
         assert problem.suggestion.endswith((".", "?"))
 
 
-def check_results(compiled: Template, event: dict[str, Any]) -> None:
+def assert_resolves_the_same(compiled: Template, event: dict[str, Any]) -> None:
     try:
         result = compiled.resolve(event)
         again = compiled.resolve(copy.deepcopy(event))
@@ -140,7 +140,7 @@ def check_results(compiled: Template, event: dict[str, Any]) -> None:
         result = again = UNDEFINED
     assert repr(result) == repr(again)
     if result is not UNDEFINED:
-        check_json(result)
+        assert_is_json(result)
         narrowed = compiled.resolve(
             {key: value for key, value in event.items() if reads(compiled.paths, key)}
         )
@@ -151,15 +151,15 @@ def reads(paths: frozenset[str] | None, key: str) -> bool:
     return paths is None or key in paths
 
 
-def check_json(value: Any) -> None:
+def assert_is_json(value: Any) -> None:
     """No UNDEFINED anywhere; JSON can be written, unless digits were lost."""
     if isinstance(value, dict):
         for key, member in value.items():
             assert isinstance(key, str)
-            check_json(member)
+            assert_is_json(member)
     elif isinstance(value, list):
         for item in value:
-            check_json(item)
+            assert_is_json(item)
     else:
         assert value is None or isinstance(value, str | int | float)
         try:
@@ -170,12 +170,12 @@ def check_json(value: Any) -> None:
 
 @given(templates, events)
 def test_any_template_and_any_event(template: Any, event: dict[str, Any]) -> None:
-    check(template, event)
+    assert_resolves_or_is_refused(template, event)
 
 
 @given(values, events)
 def test_any_json_is_a_template_or_has_problems(template: Any, event: dict[str, Any]) -> None:
-    check(template, event)
+    assert_resolves_or_is_refused(template, event)
 
 
 @given(st.lists(paths, min_size=1, max_size=5), events)
@@ -195,4 +195,4 @@ def test_a_path_gives_the_same_alone_and_among_others(wanted: list[str], event: 
 @settings(max_examples=100_000)
 @given(templates, events)
 def test_any_template_and_any_event_at_length(template: Any, event: dict[str, Any]) -> None:
-    check(template, event)
+    assert_resolves_or_is_refused(template, event)

@@ -25,7 +25,7 @@ def compiled(text: str) -> Trigger | None:
     return None
 
 
-def decides(trigger: Trigger, event: Any) -> None:
+def assert_decides_as_the_model(trigger: Trigger, event: Any) -> None:
     result = trigger.matches(event)
     assert result is meaning(trigger.expression, event)
     if result and trigger.types is not None:
@@ -37,34 +37,34 @@ def decides(trigger: Trigger, event: Any) -> None:
     assert str(decision).startswith("true" if result else "false")
 
 
-def check(text: str, event: dict[str, Any]) -> None:
+def assert_decides_or_is_refused(text: str, event: dict[str, Any]) -> None:
     trigger = compiled(text)
     if trigger is not None:
-        decides(trigger, event)
+        assert_decides_as_the_model(trigger, event)
         for difference in trigger.hosted_differences:
             assert difference.expression in text or difference.expression == "(carriage return)"
 
 
 @given(st.text(st.characters(), max_size=40))
 def test_any_text_is_a_trigger_or_an_error(text: str) -> None:
-    check(text, {})
+    assert_decides_or_is_refused(text, {})
 
 
 @given(almost_expressions, events)
 def test_what_is_almost_an_expression_is_a_trigger_or_an_error(text: str, event: dict[str, Any]) -> None:
-    check(text, event)
+    assert_decides_or_is_refused(text, event)
 
 
 @given(expressions, events)
 def test_a_trigger_decides_on_any_event_as_the_model_does(text: str, event: dict[str, Any]) -> None:
-    check(text, event)
+    assert_decides_or_is_refused(text, event)
 
 
 @pytest.mark.slow
 @settings(max_examples=100_000)
 @given(expressions | almost_expressions | st.text(st.characters(), max_size=40), events)
 def test_any_text_and_any_event_at_length(text: str, event: dict[str, Any]) -> None:
-    check(text, event)
+    assert_decides_or_is_refused(text, event)
 
 
 @given(st.text(st.sampled_from("ab*?[]^-\\"), max_size=8), st.text(st.sampled_from("ab*[]"), max_size=8))
@@ -99,4 +99,4 @@ def test_equality_is_the_models(left: Any, right: Any) -> None:
         "properties.a != properties.b",
         "properties.a in properties.b",
     ):
-        decides(compile_trigger(expression), event)
+        assert_decides_as_the_model(compile_trigger(expression), event)
