@@ -27,10 +27,11 @@ def custom_id(user_id: Any) -> str | Skipped | Rejected:
         text = number_text(user_id)
     else:
         return Rejected("user_id_not_a_string", "userId is neither a string nor a number")
-    if len(text) > CUSTOM_ID_LIMIT:
+    length = len(text)
+    if length > CUSTOM_ID_LIMIT:
         return Rejected("user_id_too_long", f"userId has more than {CUSTOM_ID_LIMIT} characters")
-    if not text or text.isspace():
+    if not length or text.isspace():
         return Rejected("blank_user_id", "userId is empty or blank")
-    if len(text) <= _JUNK_LENGTH and text.strip().lower() in _JUNK:
+    if length <= _JUNK_LENGTH and text.strip().lower() in _JUNK:
         return Rejected("junk_user_id", "userId is a word that broken code sends instead of an id")
     return text

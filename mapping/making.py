@@ -21,7 +21,6 @@ from mapping.payload import (
 )
 from mapping.preset import UpdateProfile
 from mapping.profile import FieldProblem, Rejected, Skipped
-from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
 Problems = list[FieldProblem]
@@ -39,7 +38,7 @@ class Makers:
         event_rules = EventRules(
             names.attribute, settings.event_attribute_limit, typed_key, "eventAttributes"
         )
-        self._rules = PayloadRules(names, event_rules, SeenTexts())
+        self._rules = PayloadRules(names, event_rules)
         self._preset = UpdateProfile(settings, names, typed_key)
 
     def compile(self, mapping: Mapping) -> Make:
@@ -79,7 +78,7 @@ class Makers:
                 return named(mapping, Rejected("mapping_failed", NO_OBJECT))
             event = dict(_as_the_preset_knows_it(event, with_event="eventName" in own))
             if "identifiers" in own:
-                user = custom_id_of(payload, self._rules.seen, problems)
+                user = custom_id_of(payload, problems)
                 if not isinstance(user, str):
                     return named(mapping, user)
                 event["userId"] = user

@@ -16,7 +16,6 @@ from mapping.naming import Names, NameTable
 from mapping.payload_attributes import attributes_of
 from mapping.profile import FieldProblem, Rejected, Skipped
 from mapping.profile_attributes import Attributes
-from mapping.seen import SeenTexts
 
 Problems = list[FieldProblem]
 
@@ -28,21 +27,16 @@ class PayloadRules(NamedTuple):
 
     names: Names
     event: EventRules
-    seen: SeenTexts
-    """Custom ids that were found good."""
 
 
 def draft_of(payload: Any, rules: PayloadRules, problems: Problems) -> Draft | Skipped | Rejected:
     """A payload as Batch takes it. Adds to `problems`. Raises DigitsLost."""
     if type(payload) is not dict:
         return Rejected("mapping_failed", NO_OBJECT)
-    names, _, seen = rules
-    identifiers = payload.get("identifiers")
-    user = identifiers.get("custom_id") if type(identifiers) is dict and len(identifiers) == 1 else None
-    if type(user) is not str or user not in seen:
-        user = custom_id_of(payload, seen, problems)
-        if type(user) is not str:
-            return user  # type: ignore[return-value]
+    names = rules.names
+    user = custom_id_of(payload, problems)
+    if not isinstance(user, str):
+        return user
     attributes = profile_attributes_of(payload, rules, problems)
     event = payload.get("eventName")
     name = None if event is None else event_name_of(event, names.event, problems)
@@ -51,7 +45,7 @@ def draft_of(payload: Any, rules: PayloadRules, problems: Problems) -> Draft | S
     return new_draft((user, attributes, name, event_attributes_of(payload, rules, problems)))
 
 
-def custom_id_of(payload: dict[str, Any], seen: SeenTexts, problems: Problems) -> str | Skipped | Rejected:
+def custom_id_of(payload: dict[str, Any], problems: Problems) -> str | Skipped | Rejected:
     """`identifiers.custom_id`, which is required. Batch takes no other identifier: others are reported."""
     identifiers = payload.get("identifiers")
     if identifiers is None:
@@ -64,12 +58,7 @@ def custom_id_of(payload: dict[str, Any], seen: SeenTexts, problems: Problems) -
         problems.extend(
             FieldProblem(f"identifiers.{key}", "identifier_not_supported") for key in sorted(others)
         )
-    if type(given) is str and given in seen:
-        return given
-    user = custom_id(one_text(given))
-    if isinstance(user, str):
-        seen.add(user)
-    return user
+    return custom_id(given if type(given) is str else one_text(given))
 
 
 def profile_attributes_of(payload: dict[str, Any], rules: PayloadRules, problems: Problems) -> Attributes:

@@ -20,7 +20,6 @@ from mapping.profile_attributes import (
     add_native_traits,
     with_traits,
 )
-from mapping.seen import SeenTexts
 from mapping.settings import MappingSettings
 
 TYPES = ("identify", "track")
@@ -34,7 +33,6 @@ class UpdateProfile:
         self._integrations = settings.integrations_names
         self._audience_tracks = settings.audience_tracks
         self._names = names
-        self._seen = SeenTexts()
         self._event_rules = EventRules(names.attribute, settings.event_attribute_limit, wire_key)
 
     def draft(self, event: dict[str, Any], problems: Problems) -> Draft | Skipped | Rejected:
@@ -48,12 +46,9 @@ class UpdateProfile:
         kind = event.get("type")
         if kind != "identify" and kind != "track":
             return Skipped("no_matching_mapping")
-        user = event.get("userId")
-        if type(user) is not str or user not in self._seen:
-            user = custom_id(user)
-            if not isinstance(user, str):
-                return user
-            self._seen.add(user)
+        user = custom_id(event.get("userId"))
+        if not isinstance(user, str):
+            return user
         context = event.get("context")
         if type(context) is not dict:
             context = no_object(context, "context", problems)
