@@ -17,7 +17,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench bench-full bench-bounds bench-drain bench-repartition bench-backfill clean
+.PHONY: help setup demo test test-compiled chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench bench-full bench-bounds bench-drain bench-repartition bench-backfill clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ demo: setup ## show segbatch at work: an embedded Kafka, a local Batch, about 30
 
 test: setup ## run the tests, in several processes (TEST_PROCESSES, PYTEST_ARGS)
 	@"$(BIN)/python" -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+test-compiled: setup ## the tests of what every event goes through, on a compiled copy (needs a C compiler; PYTEST_ARGS)
+	@rm -rf .compiled && mkdir .compiled && cp -R mapping sink streams tests bench docs setup.py pyproject.toml README.md Dockerfile .dockerignore .compiled
+	@cd .compiled && SEGBATCH_COMPILE=1 "$(abspath $(BIN))/python" setup.py --quiet build_ext --inplace
+	@cd .compiled && PYTHONPATH="$$PWD" SEGBATCH_TEST_COMPILED=1 "$(abspath $(BIN))/python" -m pytest -n $(TEST_PROCESSES) --dist loadfile \
+		tests/test_compiled.py tests/mapping tests/sink tests/fuzz tests/streams --ignore tests/streams/commands -m "not kafka" $(PYTEST_ARGS)
 
 chaos: setup ## kill, cut, storm and poison real workers on a real Kafka, about 15 min; writes docs/reliability.md (CHAOS_ARGS)
 	@"$(BIN)/python" -m tests.chaos --document docs/reliability.md $(CHAOS_ARGS)
@@ -91,7 +97,7 @@ bench-bounds: setup ## what mapping, merging and the ledger cost, held to bounds
 	@"$(BIN)/python" -m pytest bench/bounds
 
 bench-drain: setup ## how fast segbatch alone drains a full topic, on a real Kafka; writes no report (BENCH_ARGS)
-	@"$(BIN)/python" -m bench --only drain --contenders segbatch --no-report $(BENCH_ARGS)
+	@"$(BIN)/python" -m bench --only drain --contenders 'segbatch (pure Python)' --no-report $(BENCH_ARGS)
 
 bench-repartition: setup ## how fast one process of repartition copies a topic, on a real Kafka (BENCH_ARGS)
 	@"$(BIN)/python" -m bench.repartition $(BENCH_ARGS)
@@ -100,4 +106,4 @@ bench-backfill: setup ## a whole user base brought over beside a live stream, ki
 	@"$(BIN)/python" -m bench.backfill $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches
-	rm -rf "$(VENV)" .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf "$(VENV)" .compiled .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

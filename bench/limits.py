@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench import workloads
-from bench.contestants import Installed
+from bench.contestants import PURE, Installed
 from bench.deliveries import STOP_AFTER_S, Run, deliver
 from bench.machine import Cores
 from bench.processes import sandbox
@@ -27,7 +27,7 @@ def measure(
         ("first sync", workloads.first_sync(sizes.users)),
         ("day", workloads.day(sizes.users)),
     ):
-        chosen = installed
+        chosen = {name: each for name, each in installed.items() if name != PURE}
         if title == "day" and not sizes.contenders_limited:
             chosen = {"segbatch": installed["segbatch"]}
         measured[title] = {

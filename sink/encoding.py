@@ -10,7 +10,6 @@ import orjson
 from mapping.profile import ArrayDelta, AttributeValue, DateString, UrlString
 from sink.coalescer import PendingUpdate
 
-
 _OWN_FORMS = frozenset((DateString, UrlString, ArrayDelta))
 """Types whose values, or the names before them, are written in a form of their own."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from sink.client import MAX_BYTES
@@ -14,11 +13,14 @@ from sink.unchanged import settle_unchanged
 
 
 def in_time(
-    updates: Sequence[PendingUpdate], late_events: LateEvents, settlement: Settlement, observer: Observer
+    updates: Sequence[PendingUpdate],
+    now_ms: float,
+    late_events: LateEvents,
+    settlement: Settlement,
+    observer: Observer,
 ) -> tuple[list[PendingUpdate], list[PendingUpdate]]:
-    """Takes out events that Batch would refuse for their time. The updates that can be sent, and those that have
-    nothing to say: their records are settled."""
-    now_ms = time.time() * 1000
+    """Takes out events that Batch would refuse for their time at `now_ms`, milliseconds since 1970. The updates that
+    can be sent, and those that have nothing to say: their records are settled."""
     sendable: list[PendingUpdate] = []
     ended: list[PendingUpdate] = []
     for update in updates:

@@ -163,7 +163,11 @@ class Sender:
                 self._limiter.give_back(tokens)
                 return [], ours, None
             sendable, ended = in_time(
-                ours[:tokens], self._settings.late_events, self._settlement, self._observer
+                ours[:tokens],
+                time.time() * 1000,
+                self._settings.late_events,
+                self._settlement,
+                self._observer,
             )
             sendable, unchanged = self._last_accepted.before_call(sendable, self._settlement)
             self._release(ended + unchanged, held)

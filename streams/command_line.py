@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mapping import preset
 from streams.commands import (
     backfill,
     check,
@@ -41,7 +42,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"segbatch {metadata.version('segbatch')}")
+        form = "pure Python" if (preset.__file__ or "").endswith(".py") else "compiled"
+        typer.echo(f"segbatch {metadata.version('segbatch')} ({form})")
         raise typer.Exit
 
 

@@ -278,7 +278,6 @@ async def stage(
     with (
         mock.patch("sink.delivery.time", clock),
         mock.patch("sink.sending.time", clock),
-        mock.patch("sink.preparing.time", clock),
     ):
         delivery = Delivery(
             coalescer,

@@ -73,7 +73,11 @@ class Scene:
     """A pipeline whose mapping is a table: the record's value says which result it has."""
 
     def __init__(
-        self, results: Mapping[bytes, Callable[[], MappingResult]], late_events: LateEvents = "dead_letter"
+        self,
+        results: Mapping[bytes, Callable[[], MappingResult]],
+        late_events: LateEvents = "dead_letter",
+        *,
+        single_topic: bool = True,
     ) -> None:
         self.metrics, self.coalescer, self.letters = Metrics(), Coalescer(), Letters()
         self.ledger, self.delivery = Ledger("events", 0, 0), Awake()
@@ -81,7 +85,7 @@ class Scene:
         def map_record(value: bytes | None) -> MappingResult:
             return results[value or b""]()
 
-        self.settlement = RecordSettlement(self.metrics)
+        self.settlement = RecordSettlement(self.metrics, single_topic=single_topic)
         self.settlement.letters = self.letters
         self.pipeline = Pipeline(
             map_record,

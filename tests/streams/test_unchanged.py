@@ -10,7 +10,6 @@ from streams.backfill.headers import repair_headers
 from streams.ledger import Ledger
 from streams.records import Headers
 from streams.replay_headers import Replay, replay_headers
-from streams.settlement import RecordSettlement
 from tests.streams.test_pipeline_and_settlement import Scene, update_of
 
 REPAIR: Headers = list(repair_headers("backfill-1", 1))
@@ -48,8 +47,8 @@ async def deliver_twice(
     return posted
 
 
-def scene_of_one() -> Scene:
-    return Scene({b"a": lambda: update_of({"x": 1})})
+def scene_of_one(*, single_topic: bool = True) -> Scene:
+    return Scene({b"a": lambda: update_of({"x": 1})}, single_topic=single_topic)
 
 
 async def test_a_record_that_repeats_what_batch_has_is_skipped_and_may_be_committed() -> None:
@@ -73,9 +72,7 @@ async def test_of_records_without_the_profiles_key_nothing_is_left_out(key: byte
 
 
 async def test_with_several_topics_nothing_is_left_out() -> None:
-    scene = scene_of_one()
-    several = RecordSettlement(scene.metrics, single_topic=False)
-    scene.settlement.home = several.home  # type: ignore[method-assign]
+    scene = scene_of_one(single_topic=False)
     assert await deliver_twice(scene) == [1, 1]
 
 
