@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.backfill.problems import BackfillError, KafkaUnreached
-from streams.cluster import SILENT, is_unreached, reach_remedy
+from streams.cluster import SILENT, is_unreached, unreached
 from streams.settings import Settings, consumer_settings
 
 LOOKUP_S = 15.0
@@ -24,11 +24,14 @@ TRANSIENT = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TI
 @contextmanager
 def reading_consumer(settings: Settings) -> Iterator[Consumer]:
     """A consumer that is told what to read: it joins no group and commits nothing. It has the workers' group all the
-    same, because Kafka wants a right on a group whose name is given."""
+    same, because Kafka wants a right on a group whose name is given. Raises BackfillError; a KafkaUnreached of the work
+    that is done with it names the brokers and the reason."""
+    reasons: list[str] = []
     client: dict[str, Any] = {
         **consumer_settings(settings.kafka),
         "auto.offset.reset": "earliest",
         "queued.max.messages.kbytes": 32_768,
+        "error_cb": lambda error: reasons.append(error.str()),
     }
     client.pop("group.instance.id", None)
     try:
@@ -37,6 +40,12 @@ def reading_consumer(settings: Settings) -> Iterator[Consumer]:
         raise BackfillError(f"Kafka's client refuses the settings: {error.args[0].str()}") from None
     try:
         yield consumer
+    except KafkaUnreached as error:
+        # Of what was told earlier, in hours of reading, nothing explains this: the reason comes with the next poll.
+        reasons.clear()
+        consumer.poll(0)
+        reason = reasons[0] if reasons else str(error)
+        raise KafkaUnreached(unreached(settings.kafka.brokers, reason)) from None
     finally:
         consumer.close()
 
@@ -106,11 +115,11 @@ def read_span(
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Kafka's refusals as a BackfillError."""
+    """Kafka's refusals as a BackfillError, and as a KafkaUnreached if no broker answers."""
     try:
         yield
     except KafkaException as error:
         found = error.args[0]
         if is_unreached(found):
-            raise KafkaUnreached(f"{what}: {found.str()}. {reach_remedy(found.str())}") from None
+            raise KafkaUnreached(f"{what}: {found.str()}") from None
         raise BackfillError(f"{what}: {found.str()}. Are kafka.topics, or --topic, right?") from None
