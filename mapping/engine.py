@@ -72,7 +72,7 @@ class Engine:
 
     def matching(self, event: Event, _: Problems) -> tuple[str, ...]:
         """Names of the mappings that the event reaches, in the file's order. Raises DigitsLost."""
-        if self.admit(event) is not None:
+        if event.get("type") == RESOLVED_TYPE or self.admit(event) is not None:
             return ()
         candidates = self._candidates(event)
         return tuple(name for name, matches, _ in candidates if matches is None or matches(event))

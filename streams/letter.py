@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import cast, get_args
 
 from sink.settlement import Part, Refusal
+from streams.backfill.headers import BACKFILL, NO_PARTITION
 from streams.records import Headers, Message, Record
 from streams.replay_headers import PART, PROFILE, without_replay_headers
 from streams.settlement import NO_TIMESTAMP
@@ -91,6 +92,13 @@ class Letter:
     """It was replayed before it was moved to where it lies."""
     own: tuple[tuple[str, bytes | None], ...]
     """The record's own headers."""
+
+    @property
+    def backfill(self) -> str:
+        """The id of the backfill whose update it holds, which never was a record of the topic; empty for a record."""
+        if self.partition != NO_PARTITION:
+            return ""
+        return (dict(self.own).get(BACKFILL) or b"").decode(errors="replace")
 
 
 def read_letter(message: Message) -> Letter | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 BACKFILL = "segbatch.backfill"
 """The id of the backfill that wrote it."""
+NO_PARTITION = -1
+"""Where a letter of a backfill says that its record lies: in none. Kafka's word for: by the key."""
 REPAIR = "segbatch.repair"
 """`1` on a record that says once more what was said: it is never taken for a repeat of what it repeats."""
 IS_REPAIR = (REPAIR, b"1")

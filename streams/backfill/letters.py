@@ -13,19 +13,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from mapping.profile import ProfileUpdate
 from mapping.resolved import resolved_event
 from sink.encoding import encode_attributes
 from sink.settlement import Refusal
-from streams.backfill.folded import FoldedProfile
-from streams.backfill.headers import BACKFILL
+from streams.backfill.headers import BACKFILL, NO_PARTITION
 from streams.dead_letters import DeadLetterWriter
 from streams.ledger import Ledger
 from streams.letter import iso_time
 from streams.records import Headers, Record
 from streams.settlement import NO_TIMESTAMP
 
-NO_PARTITION = -1
-"""Kafka's word for: by the key."""
 Confirmed = Callable[["LetterRecord", Refusal], None]
 
 
@@ -66,7 +64,7 @@ class _Message(NamedTuple):
 
 
 class LetterRecord(Record):
-    """A folded profile as a record that a letter can be written of. `subject` is whom to tell when it is."""
+    """An update of a folded profile as a record that a letter can be of. `subject`: whom to tell when it is written."""
 
     __slots__ = ("subject",)
 
@@ -77,14 +75,17 @@ class LetterRecord(Record):
         self.subject = subject
 
 
-def letter_value(backfill: str, custom_id: str, profile: FoldedProfile) -> bytes:
-    """The update as an event of its own."""
-    attributes: dict[str, Any] = {}
-    for step in profile.updates():
-        attributes.update(encode_attributes(step))
-    return resolved_event(
-        custom_id, f"{backfill}:{custom_id}", iso_time(time.time()), attributes, profile.events
+def letter_of(backfill: str, topic: str, update: ProfileUpdate, subject: object) -> LetterRecord:
+    """The record whose value is the update, as an event of its own."""
+    custom_id = update.custom_id
+    value = resolved_event(
+        custom_id,
+        f"{backfill}:{custom_id}",
+        iso_time(time.time()),
+        encode_attributes(update.attributes),
+        (event.body for event in update.events),
     )
+    return LetterRecord(backfill, topic, custom_id, value, subject)
 
 
 class LetterFile:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, zip_longest
 from typing import cast
 
 from mapping.profile import ProfileUpdate
 from sink import coalescer
 from sink.client import MASS_MAX_UPDATES
-from sink.coalescer import Coalescer, PendingUpdate
+from sink.coalescer import MAX_ATTRIBUTES, MAX_EVENTS, Coalescer, PendingUpdate
 from sink.delivery import Delivery
 from sink.settlement import Refusal
-from streams.backfill.folded import FoldedProfile, profile_event
-from streams.backfill.letters import LetterRecord, Letters, letter_value
+from streams.backfill.folded import Attributes, FoldedProfile, profile_event
+from streams.backfill.letters import LetterRecord, Letters, letter_of
 from streams.backfill.store import Kept, Store
 from streams.backfill.stretches import Stretch, Stretches
 from streams.metrics import Metrics
@@ -29,19 +31,37 @@ SLICE = 500
 """Profiles that are prepared before the event loop gets a turn."""
 
 
-class FoldedRecord:
-    """A profile of the fold on its way. Implements `sink.coalescer.Record`."""
+class Passage:
+    """A profile of the fold on its way, until the last of its updates is settled."""
 
-    __slots__ = ("bytes", "ending", "kept", "late_profiles", "order", "parts", "reason")
+    __slots__ = ("ending", "kept", "left", "reason")
 
     def __init__(self, kept: Kept, updates: int) -> None:
         self.kept = kept
-        self.bytes = len(kept.body)
-        self.order = 0
-        self.parts = updates
-        self.late_profiles: Collection[str] = ()
+        self.left = updates
+        """Its updates that are not settled yet."""
         self.ending = Ending.SKIPPED
+        """The worst of its updates'."""
         self.reason = ""
+
+
+class FoldedRecord:
+    """An update of such a profile. Implements `sink.coalescer.Record`."""
+
+    __slots__ = ("bytes", "index", "late_profiles", "order", "parts", "passage")
+
+    def __init__(self, passage: Passage, index: int) -> None:
+        self.passage = passage
+        self.index = index
+        """Which of the profile's updates it is."""
+        self.bytes = len(passage.kept.body)
+        self.order = 0
+        self.parts = 1
+        self.late_profiles: Collection[str] = ()
+
+    def update(self) -> ProfileUpdate:
+        """What it says."""
+        return updates_to_send(self.passage.kept)[self.index]
 
 
 class Sending:
@@ -83,10 +103,10 @@ class Sending:
             for kept in self._store.between(first, min(first + SLICE - 1, stretch.last)):
                 if stretch.done[kept.number - stretch.first]:
                     continue
-                updates = _updates(kept)
-                record = FoldedRecord(kept, len(updates))
-                for update in updates:
-                    coalescer.add(update, record, now())
+                updates = updates_to_send(kept)
+                passage = Passage(kept, len(updates))
+                for index, update in enumerate(updates):
+                    coalescer.add(update, FoldedRecord(passage, index), now())
             delivery.wake()
             await asyncio.sleep(0)
             if stopped():
@@ -118,9 +138,9 @@ class Sending:
         if self.letters is None:
             raise RuntimeError("no place for dead letters was given")
         own = cast(FoldedRecord, record)
-        value = letter_value(self._backfill, own.kept.custom_id, own.kept.profile())
-        letter = LetterRecord(self._backfill, self._topic, own.kept.custom_id, value, own)
-        self.letters.write(letter, refusal)
+        letter = letter_of(self._backfill, self._topic, own.update(), own)
+        # The letter is an update of one profile: it need not say of which.
+        self.letters.write(letter, replace(refusal, profile=""))
 
     def letter_confirmed(self, letter: LetterRecord, refusal: Refusal) -> None:
         """The letter is safe."""
@@ -145,20 +165,24 @@ class Sending:
         return False
 
     def rebuild(self, record: coalescer.Record, custom_id: str) -> ProfileUpdate:
-        """What the profile says, once more: its first update, which nothing but one with deltas has others than."""
-        return _updates(cast(FoldedRecord, record).kept)[0]
+        """The update, once more."""
+        return cast(FoldedRecord, record).update()
 
     def _settle(self, record: FoldedRecord, ending: Ending, reason: str) -> None:
+        passage = record.passage
+        if ending >= passage.ending:
+            passage.ending, passage.reason = ending, reason
         record.parts -= 1
-        if ending >= record.ending:
-            record.ending, record.reason = ending, reason
         if record.parts > 0:
             return
-        name = record.ending.name.lower()
-        self.endings[f"{name}:{record.reason}" if record.reason else name] += 1
-        self._metrics.records_ended(name, record.reason)
-        stretch = self._stretches.of(record.kept.number)
-        self._stretches.mark_done(record.kept.number)
+        passage.left -= 1
+        if passage.left > 0:
+            return
+        name = passage.ending.name.lower()
+        self.endings[f"{name}:{passage.reason}" if passage.reason else name] += 1
+        self._metrics.records_ended(name, passage.reason)
+        stretch = self._stretches.of(passage.kept.number)
+        self._stretches.mark_done(passage.kept.number)
         self._unsaved.add(stretch.number)
 
     def _save(self) -> None:
@@ -169,17 +193,32 @@ class Sending:
         self._moved.set()
 
 
-def _updates(kept: Kept) -> list[ProfileUpdate]:
-    profile: FoldedProfile = kept.profile()
-    steps = list(profile.updates())
-    updates = [ProfileUpdate(kept.custom_id, attributes, (), (), None) for attributes in steps]
-    if profile.events:
-        updates[0] = updates[0]._replace(events=tuple(map(profile_event, profile.events)))
-    return updates
+def updates_to_send(kept: Kept) -> list[ProfileUpdate]:
+    """The updates of a profile, in order; each fits in one of a call."""
+    profile = kept.profile()
+    attributes = [piece for step in profile.updates() for piece in _pieces(step)]
+    bodies = [profile.events[at : at + MAX_EVENTS] for at in range(0, len(profile.events), MAX_EVENTS)]
+    return [
+        ProfileUpdate(
+            kept.custom_id, its_attributes or {}, tuple(map(profile_event, its_events or ())), (), None
+        )
+        for its_attributes, its_events in zip_longest(attributes, bodies)
+    ]
+
+
+def _pieces(attributes: Attributes) -> Iterator[Attributes]:
+    """At most 50 attributes each; one, that may be empty, of none."""
+    if len(attributes) <= MAX_ATTRIBUTES:
+        yield attributes
+        return
+    items = iter(attributes.items())
+    while piece := dict(islice(items, MAX_ATTRIBUTES)):
+        yield piece
 
 
 def count_updates(profile: FoldedProfile) -> int:
     """Updates that the profile needs: 50 attributes and 15 events fit in one."""
-    attributes = -(-len(profile.attributes) // coalescer.MAX_ATTRIBUTES)
-    events = -(-len(profile.events) // coalescer.MAX_EVENTS)
-    return max(attributes, events) + max(map(len, (profile.chains or {}).values()), default=0)
+    attributes = -(-len(profile.attributes) // MAX_ATTRIBUTES)
+    events = -(-len(profile.events) // MAX_EVENTS)
+    chained = max(map(len, (profile.chains or {}).values()), default=0)
+    return max(attributes + chained, events)

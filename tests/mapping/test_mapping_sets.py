@@ -173,6 +173,7 @@ def test_the_matching_mappings_are_named_in_the_files_order() -> None:
     matching = compile_matcher(MappingSettings(), mappings)
     assert matching(orjson.dumps(track({"a": 1}))) == ("one", "two")
     assert matching(orjson.dumps(track({"a": 1}, event="Dropped"))) == ()
+    assert matching(b'{"type": "segbatch.profile_update", "userId": "u", "properties": {"a": 1}}') == ()
     assert matching(b"{") == ()
     assert matching(None) == ()
     assert compile_matcher(MappingSettings())(orjson.dumps(identify())) == ("Update Profile",)

@@ -186,6 +186,15 @@ async def test_events_that_are_too_old_when_they_are_read_are_one_letter_of_both
     assert [(refusal.part, refusal.profile) for _, refusal in scene.letters.written] == [("event", "")]
 
 
+async def test_of_several_events_a_replay_without_time_takes_it_of_the_late_ones_only() -> None:
+    # So is the letter of a backfill: its time is that at which it was written, and not that of its events.
+    now = round(time.time() * 1000)
+    both = update_of({}, event(), event(DAY_MS + 60_000), at=now, user=LEA)
+    scene = Scene({b"a": lambda: both})
+    await scene.accept(b"a", headers=replay_headers(Replay("event", "send_without_time")))
+    assert [sent.time_ms is None for sent, _ in take(scene)[LEA].events] == [False, True]
+
+
 async def test_the_copy_of_a_record_names_the_profile_whose_event_was_refused() -> None:
     scene = Scene({b"a": of_both})
     await scene.accept(b"a")

@@ -33,6 +33,7 @@ def summary(stored: Stored) -> dict[str, Any]:
         "delivered": letter.delivered,
         "replayed": stored.replayed,
         "value_left_out": letter.value_left_out,
+        "backfill": letter.backfill,
         "record": {
             "topic": letter.topic,
             "partition": letter.partition,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from streams.commands.findings import counted
 from streams.commands.interruption import interruptible
 from streams.commands.options import EXIT_FAILED, ConfigFile, load_or_exit
 from streams.commands.progress import progress
+from streams.letter import Letter
 from streams.replay_headers import ReplayLate
 
 SHARE = 0.1
@@ -34,6 +36,45 @@ MAY_OVERWRITE = (
     "Attributes of replayed records may overwrite newer ones: the workers send them as they were when the record "
     "was made."
 )
+HISTORY = "They are history, and may overwrite what the live stream has said since."
+COME_BACK = (
+    f"Letters that are {LATE_REASON} will come back: Batch takes events of the last 24 hours. "
+    "--late send_without_time sends them without their time."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What there is to replay."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    backfills: Counter[str] = field(default_factory=Counter)
+    """Letters that a backfill wrote, by its id."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Letters that are not replayed, by why."""
+
+    @property
+    def letters(self) -> int:
+        """How many are to be replayed."""
+        return self.reasons.total()
+
+    def add(self, letter: Letter) -> None:
+        """Count one that is to be replayed."""
+        self.reasons[letter.reason] += 1
+        if letter.backfill:
+            self.backfills[letter.backfill] += 1
+
+    def announce(self, *, late_is_sent: bool) -> None:
+        """Say it to a person."""
+        typer.echo(f"{counted(self.letters, 'letter')} to replay")
+        for name, count in self.reasons.most_common():
+            typer.echo(f"  {count:>9,}  {name}")
+        for name, count in self.backfills.items():
+            typer.echo(f"of backfill {name}: {counted(count, 'letter')}. {HISTORY}")
+        for why, count in self.left_out.most_common():
+            typer.echo(f"left out: {count:,} {why}")
+        if self.reasons[LATE_REASON] and not late_is_sent:
+            typer.echo(COME_BACK)
 
 
 def replay(
@@ -78,10 +119,10 @@ def replay(
         # First of all: it ends another replay, whose last letters could else be replayed again here.
         transactions = None if dry_run else Transactions(settings, TRANSACTION_TIMEOUT_S)
         topics.look(chosen)
-        left_out: Counter[str] = Counter()
-        letters = choose(topics.letters(chosen), settings.kafka.topics, delivered, left_out)
-        reasons = Counter(stored.letter.reason for stored in letters)
-        _announce(reasons, left_out, late is not None or settings.late_events != "dead_letter")
+        planned = Planned()
+        for stored in choose(topics.letters(chosen), settings.kafka.topics, delivered, planned.left_out):
+            planned.add(stored.letter)
+        planned.announce(late_is_sent=late is not None or settings.late_events != "dead_letter")
         if transactions is None:
             typer.echo(MAY_OVERWRITE)
             return
@@ -89,25 +130,11 @@ def replay(
         with (
             interruptible() as asked,
             closing(Originals(settings)) as originals,
-            progress("replayed", reasons.total()) as report,
+            progress("replayed", planned.letters) as report,
         ):
             work = Replaying(transactions, originals, late, all_profiles, speed, asked, report)
             work.run(choose(topics.letters(chosen), settings.kafka.topics, delivered, Counter()))
-    _account(work, reasons.total())
-
-
-def _announce(reasons: Counter[str], left_out: Counter[str], late_is_sent: bool) -> None:
-    """Say what there is to replay, and what is left out."""
-    typer.echo(f"{counted(reasons.total(), 'letter')} to replay")
-    for name, count in reasons.most_common():
-        typer.echo(f"  {count:>9,}  {name}")
-    for why, count in left_out.most_common():
-        typer.echo(f"left out: {count:,} {why}")
-    if reasons[LATE_REASON] and not late_is_sent:
-        typer.echo(
-            f"Letters that are {LATE_REASON} will come back: Batch takes events of the last 24 hours. "
-            "--late send_without_time sends them without their time."
-        )
+    _account(work, planned.letters)
 
 
 def _account(work: Replaying, planned: int) -> None:

@@ -22,6 +22,10 @@ LARGEST_TRANSACTION_BYTES = 8_000_000
 
 LATE_REASON = "event_too_old"
 VALUE_GONE = "its value was too large for the dead letters, and its record is gone"
+NEVER_A_RECORD = (
+    "an update of a backfill that was too large for the dead letters: raise max.message.bytes of their topic, and "
+    "bring that user over again"
+)
 
 
 def choose(
@@ -108,10 +112,10 @@ class Replaying:
         for stored in batch:
             letter = stored.letter
             value = stored.message.value()
-            if letter.value_left_out:
+            if letter.value_left_out and not letter.backfill:
                 value = self.originals.value(letter.topic, letter.partition, letter.offset)
             if value is None:
-                self.refused[VALUE_GONE] += 1
+                self.refused[NEVER_A_RECORD if letter.backfill else VALUE_GONE] += 1
             else:
                 found.append((stored, value))
         return found

@@ -11,6 +11,7 @@ from streams.commands.dead_letters.content import part_in_words, with_content, w
 from streams.commands.dead_letters.options import Selection, Topic
 from streams.commands.dead_letters.topics import Span, Stored, open_topics
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
+from streams.letter import Letter
 from streams.settings import dead_letter_topic
 
 _CONTENT = ("key", "key_base64", "value", "value_base64")
@@ -68,7 +69,7 @@ def _text(stored: Stored, content: dict[str, Any]) -> str:
         f"reason    {letter.reason}",
         f"detail    {letter.detail}",
         f"part      {part_in_words(letter, f'profile {letter.profile}')} was not settled",
-        f"record    {letter.topic} {letter.partition}:{letter.offset}, appended {letter.record_at or '-'}",
+        f"record    {_record(letter)}",
         f"failed    {letter.failed_at}, sent {letter.attempts} times",
         f"mappings  {', '.join(letter.mappings) or '-'}",
         f"batch     {' '.join(part for part in (letter.http_status, letter.batch_message) if part) or '-'}",
@@ -81,6 +82,12 @@ def _text(stored: Stored, content: dict[str, Any]) -> str:
             shown = content[name]
             lines += [name, f"  {shown if isinstance(shown, str) else orjson.dumps(shown).decode()}"]
     return "\n".join(lines)
+
+
+def _record(letter: Letter) -> str:
+    if letter.backfill:
+        return f"none: an update of the backfill {letter.backfill}, for {letter.topic}"
+    return f"{letter.topic} {letter.partition}:{letter.offset}, appended {letter.record_at or '-'}"
 
 
 def _header(header: dict[str, Any]) -> str:

@@ -166,6 +166,38 @@ def test_more_than_50_attributes_go_in_several_updates(
     assert not any(batch.stats()["violations"].values())
 
 
+def test_of_a_profile_of_several_updates_each_letter_holds_what_no_other_does(
+    segbatch: Segbatch, keys: dict[str, str]
+) -> None:
+    strict = LocalBatch(max_custom_id_chars=5)
+    traits = {f"a{number}": number for number in range(70)}
+    bought = [
+        event("too-long", kind="track", event=f"e{number}") | {"timestamp": NOW.isoformat()}
+        for number in range(40)
+    ]
+    write("events.json", event("too-long", traits=traits), *bought)
+
+    report = json.loads(
+        segbatch(
+            "backfill",
+            "events.json",
+            "--types",
+            "identify,track",
+            "--json",
+            **{**keys, "SEGBATCH_BATCH__BASE_URL": strict.url},
+        ).stdout
+    )
+    strict.close()
+
+    assert report["dead_lettered"] == {"refused_by_batch": 1}
+    lines = (Path(".segbatch") / report["id"] / "dead-letters.jsonl").read_text().splitlines()
+    letters = [json.loads(line)["event"] for line in lines]
+    assert [len(each["attributes"]) for each in letters] == [50, 20, 0]
+    assert {name: value for each in letters for name, value in each["attributes"].items()} == traits
+    names = [sent["name"] for each in letters for sent in each["events"]]
+    assert names == [f"e{number}" for number in range(40)]
+
+
 def test_a_dry_run_sends_nothing_keeps_nothing_and_needs_no_keys(
     segbatch: Segbatch, batch: LocalBatch
 ) -> None:
