@@ -90,12 +90,11 @@ class RecordSettlement:
         self.letters.write(own, replace(refusal, part=part, profile=profile))
 
     def _forget_event(self, record: Record) -> None:
-        """It was taken for one that will be accepted: if it comes again, that is no repeat."""
-        if not len(self.repeats):
-            return
-        for update in _mapped_again(record):
-            if update.message_id is not None:
-                self.repeats.forget(update.message_id)
+        """It was taken for one that will be accepted: if it comes again, that is no repeat. But of several profiles the
+        others may be accepted, and would have their events twice."""
+        updates = _mapped_again(record) if len(self.repeats) else ()
+        if len(updates) == 1 and updates[0].message_id is not None:
+            self.repeats.forget(updates[0].message_id)
 
     def letter_confirmed(self, record: Record, refusal: Refusal) -> None:
         """Kafka has the letter."""

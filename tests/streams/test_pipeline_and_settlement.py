@@ -546,6 +546,18 @@ async def test_an_event_of_which_the_first_became_a_dead_letter_is_sent() -> Non
     assert scene.ended("skipped", "duplicate") == 0
 
 
+async def test_an_event_of_two_profiles_of_which_one_became_a_dead_letter_is_not_sent_to_the_other_again() -> (
+    None
+):
+    two = of_two(event_at(None))
+    both = ProfileUpdates(tuple(update._replace(message_id="m1") for update in two.updates))
+    scene = remembering({b"a": lambda: both})
+    (first,) = await scene.accept(b"a")
+    scene.settlement.dead_letter(first, Refusal("poison", "", "500", attempts=9))
+    await scene.accept(b"a")
+    assert scene.ended("skipped", "duplicate") == 1
+
+
 async def test_a_replayed_dead_letter_is_no_repeat() -> None:
     scene = remembering({b"a": track("m1", event_at(None))})
     await scene.accept(b"a")
