@@ -24,7 +24,6 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
-    warn_of_mappings,
 )
 from streams.mapping_settings import mapping_settings
 from streams.settings import Loaded
@@ -69,11 +68,11 @@ def explain(
     does not accept it.
     """
     loaded = load_or_exit(config, _KEYS if send else ())
-    chosen = mappings_or_exit(loaded.settings, mappings)
-    warn_of_mappings(chosen)
+    chosen = mappings_or_exit(loaded.settings, mappings, warn=True)
     record = _record(event, line)
     clock = Clock(
-        time.time() * 1000 if now is None else milliseconds(now, "explain"), loaded.settings.late_events
+        time.time() * 1000 if now is None else milliseconds("explain", "--now", now),
+        loaded.settings.late_events,
     )
     explained = explain_event(record, mapping_settings(loaded.settings), chosen.mapping_set)
     shown = explanation_json(explained, clock)

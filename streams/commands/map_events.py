@@ -18,7 +18,6 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
-    warn_of_mappings,
 )
 from streams.mapping_settings import mapping_settings
 from streams.mappings_file import LoadedMappings
@@ -51,12 +50,11 @@ def map_events(
     that matched. What is wrong with a rejected line is said on standard error, with the line's number.
     """
     settings = load_or_exit(config).settings
-    clock = Clock(None if now is None else milliseconds(now, "map"), settings.late_events)
+    clock = Clock(None if now is None else milliseconds("map", "--now", now), settings.late_events)
     rules = mapping_settings(settings)
     if documented and mappings is not None:
         fail("map: --documented shows the preset, as Segment's page does: it goes without --mappings")
-    chosen = LoadedMappings() if documented else mappings_or_exit(settings, mappings)
-    warn_of_mappings(chosen)
+    chosen = LoadedMappings() if documented else mappings_or_exit(settings, mappings, warn=True)
     mapping_set = chosen.mapping_set
     read = documented_meaning(rules, clock) if documented else posted_meaning(rules, clock, mapping_set)
     matching = compile_matcher(rules, mapping_set)

@@ -16,9 +16,11 @@ def read_moment(text: str) -> float | None:
         return None
 
 
-def milliseconds(now: str, command: str) -> float:
-    """The time of `--now`. Ends the command with one line if it is none."""
-    found = read_moment(now)
+def milliseconds(command: str, option: str, text: str) -> int:
+    """The time that the option names, as `read_moment`. Ends the command with one line if it is none."""
+    found = read_moment(text)
     if found is None:
-        fail(f"{command}: --now {now!r} is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
-    return found
+        fail(
+            f"{command}: {option} {text!r} is not an ISO 8601 time such as 2026-01-31 or 2026-01-31T08:00:00Z"
+        )
+    return round(found)

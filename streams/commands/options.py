@@ -44,18 +44,17 @@ def load_or_exit(config: Path | None, require: Collection[str] = (), *, warn: bo
     return loaded
 
 
-def mappings_or_exit(settings: Settings, chosen: Path | None = None) -> LoadedMappings:
-    """The mappings of `--mappings`, else those of the settings; or exit code 78 with every problem on stderr."""
+def mappings_or_exit(settings: Settings, chosen: Path | None = None, *, warn: bool = False) -> LoadedMappings:
+    """The mappings of `--mappings`, else those of the settings; or exit code 78 with every problem on standard error.
+    `warn` puts there too what they hardly mean."""
     try:
-        return load_mappings(mappings_path(settings, chosen))
+        loaded = load_mappings(mappings_path(settings, chosen))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(EXIT_CONFIGURATION) from None
-
-
-def warn_of_mappings(loaded: LoadedMappings) -> None:
-    """What the mappings hardly mean, on standard error: the command goes on."""
-    _warn(loaded.warnings)
+    if warn:
+        _warn(loaded.warnings)
+    return loaded
 
 
 def _warn(warnings: Iterable[Problem]) -> None:

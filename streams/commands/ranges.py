@@ -1,4 +1,4 @@
-"""The range of topics that `verify` and `membership` read: options, and what they stand for."""
+"""The range of events that `backfill`, `verify` and `membership` read: options, and what they stand for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from streams.commands.backfill.options import milliseconds
+from streams.commands.moments import milliseconds
 
 EARLIEST = "earliest"
 
@@ -28,7 +28,7 @@ class Times(NamedTuple):
     end: int | None
 
 
-def times_of(command: str, from_time: str, to_time: str | None) -> Times:
+def times_of(command: str, from_time: str | None, to_time: str | None) -> Times:
     """The times that the options stand for; ends `command` with a line if one is none."""
-    begin = None if from_time == EARLIEST else milliseconds("--from", from_time, command)
-    return Times(begin, milliseconds("--to", to_time, command))
+    begin = None if from_time is None or from_time == EARLIEST else milliseconds(command, "--from", from_time)
+    return Times(begin, None if to_time is None else milliseconds(command, "--to", to_time))

@@ -20,7 +20,6 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
-    warn_of_mappings,
 )
 from streams.mapping_settings import mapping_settings
 from streams.mappings_file import LoadedMappings
@@ -43,8 +42,7 @@ def run_cases(
     Needs no keys and no Kafka. Exit code 0: all passed; 1: one failed, or there is none; 78: a file cannot be used.
     """
     settings = load_or_exit(config).settings
-    loaded = mappings_or_exit(settings, mappings)
-    warn_of_mappings(loaded)
+    loaded = mappings_or_exit(settings, mappings, warn=True)
     chosen = files or _beside(loaded)
     if not chosen:
         fail(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from streams.commands.options import fail
 
 DEFAULT_STATE = Path(".segbatch")
 
@@ -23,19 +20,6 @@ MetricsPort = Annotated[
     int | None,
     typer.Option(metavar="PORT", help="Serve /metrics on this port of web.host while it runs; 0 takes any."),
 ]
-
-
-def milliseconds(option: str, text: str | None, command: str = "backfill") -> int | None:
-    """An ISO 8601 time as milliseconds since 1970; UTC if it names no zone."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        fail(
-            f"{command}: {option} {text!r} is not an ISO 8601 time such as 2026-01-31 or 2026-01-31T08:00:00Z"
-        )
 
 
 class StandardError(io.TextIOBase):

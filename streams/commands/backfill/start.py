@@ -20,7 +20,7 @@ from streams.backfill.plan import (
 )
 from streams.backfill.problems import BackfillError, KafkaUnreached
 from streams.commands.backfill.going import Going, go_on
-from streams.commands.backfill.options import DEFAULT_STATE, AsJson, MetricsPort, State, milliseconds
+from streams.commands.backfill.options import DEFAULT_STATE, AsJson, MetricsPort, State
 from streams.commands.backfill.range_options import (
     DryRun,
     Files,
@@ -42,11 +42,10 @@ from streams.commands.options import (
     fail,
     load_or_exit,
     mappings_or_exit,
-    warn_of_mappings,
 )
+from streams.commands.ranges import times_of
 from streams.settings import Loaded
 
-EARLIEST = "earliest"
 COMMON_TYPES = ",".join(DEFAULT_TYPES)
 
 
@@ -87,7 +86,7 @@ def start(
             loaded = load_or_exit(config)
             plan = _plan(loaded, files, since, until, topic, source, where, types)
             plan = replace(plan, mappings=None if mappings is None else str(mappings.absolute()))
-            warn_of_mappings(mappings_or_exit(loaded.settings, mappings))
+            mappings_or_exit(loaded.settings, mappings, warn=True)
             plan = _with_sending(plan, limit_rate, settle, memory)
             loaded = _loaded(config, plan, dry_run=dry_run)
             code = _dry_run(loaded, plan, going) if dry_run else _new(loaded, plan, folder, going)
@@ -146,7 +145,7 @@ def _plan(
             compile_trigger(where)
         except FqlError as error:
             fail(f"backfill: --where: {error}")
-    begin, end = milliseconds("--from", None if since == EARLIEST else since), milliseconds("--to", until)
+    begin, end = times_of("backfill", since, until)
     if begin is not None and end is not None and begin >= end:
         fail("backfill: --from is not before --to")
     now = time.time()
