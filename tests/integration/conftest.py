@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from streams.demo.embedded import embedded_kafka
+from tests.integration.embedded import EmbeddedCluster
 from tests.integration.local_batch import LocalBatch
 from tests.integration.scene import Scene
 from tests.kafka import KafkaCluster
+from tests.kafka.broker import ExternalBroker
 
 MakeScene = Callable[..., Scene]
 
@@ -27,6 +30,15 @@ def make_scene(kafka: KafkaCluster, tmp_path: Path) -> Iterator[MakeScene]:
             return scene
 
         yield make
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Scene]:
+    """A scene on an embedded Kafka; topics come with their first record."""
+    with embedded_kafka() as address:
+        scene = Scene(EmbeddedCluster(ExternalBroker(address)), LocalBatch(), tmp_path)
+        yield scene
+        scene.close()
 
 
 @pytest.fixture

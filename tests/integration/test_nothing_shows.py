@@ -7,7 +7,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -96,6 +96,19 @@ def assert_unmarked(text: str) -> None:
         assert where < 0, text[max(0, where - 300) : where + 100]
 
 
+def command_output(settings: Mapping[str, str], *command: str) -> tuple[int, str]:
+    """The exit code, and all that the command printed."""
+    done = subprocess.run(
+        [SEGBATCH, *command],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 @pytest.fixture
 def echoing(make_scene: Any) -> Scene:
     scene: Scene = make_scene(
@@ -147,22 +160,10 @@ def test_nothing_of_records_or_keys_shows_anywhere(echoing: Scene) -> None:
         assert_unmarked(str(letter.headers()))
         assert MARK in str(letter.key())
 
-    for command in (
-        ["stats"],
-        ["stats", "--json"],
-        ["list"],
-        ["list", "--json"],
-        ["show", "0:0"],
-        ["replay", "--dry-run"],
-    ):
-        done = subprocess.run(
-            [SEGBATCH, "dead-letters", *command],
-            env=environment(scene.settings(**keys())),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert_unmarked(done.stdout + done.stderr)
+    for command in COMMANDS:
+        code, printed = command_output(scene.settings(**keys()), "dead-letters", *command)
+        assert code == 0, printed
+        assert_unmarked(printed)
 
 
 @pytest.mark.parametrize(
@@ -175,13 +176,7 @@ def test_nothing_of_records_or_keys_shows_anywhere(echoing: Scene) -> None:
 )
 def test_a_secret_that_cannot_be_used_is_not_shown(echoing: Scene, name: str, value: str) -> None:
     settings = echoing.settings(**{**keys(), name: value})
-    for command in (["check"], ["config", "show"], ["config", "show", "--json"]):
-        done = subprocess.run(
-            [SEGBATCH, *command],
-            env=environment(settings),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert_unmarked(done.stdout + done.stderr)
+    commands = (["check"], ["config", "show"], ["config", "show", "--json"])
+    printed = [command_output(settings, *command)[1] for command in commands]
+    assert_unmarked("\n".join(printed))
+    assert all(name.lower().replace("__", ".") in shown for shown in printed[1:])

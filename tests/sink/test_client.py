@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import orjson
@@ -20,6 +22,8 @@ from sink.client import (
     parse_retry_after,
     read_answer,
 )
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +152,18 @@ async def no_page(request: web.Request) -> web.Response:
     return web.Response(status=202)
 
 
-async def serve(handler: object) -> tuple[web.AppRunner, str]:
+@asynccontextmanager
+async def served(handler: Handler) -> AsyncIterator[str]:
+    """The address of a server that answers every call with the handler."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def client_of(url: str, timeout_s: float = 5.0) -> BatchClient:
@@ -178,13 +187,9 @@ async def test_a_call_has_the_path_the_keys_and_the_body() -> None:
         )
         return web.json_response({"code": "SUCCESS"}, status=202)
 
-    runner, url = await serve(handler)
-    try:
-        async with client_of(url + "/") as client:
-            answer = await client.update_profiles(b"[]")
-            assert await client.mass_update_profiles(b"[1]") == answer
-    finally:
-        await runner.cleanup()
+    async with served(handler) as url, client_of(url + "/") as client:
+        answer = await client.update_profiles(b"[]")
+        assert await client.mass_update_profiles(b"[1]") == answer
     assert answer == Answer(Verdict.ACCEPTED, "202")
     keys = ("Bearer rest", "project", "application/json")
     assert seen == [
@@ -200,14 +205,10 @@ async def test_new_credentials_are_used_by_the_next_call() -> None:
         seen.append(request.headers["Authorization"])
         return web.Response(status=202)
 
-    runner, url = await serve(handler)
-    try:
-        async with client_of(url) as client:
-            await client.update_profiles(b"[]")
-            client.credentials = Credentials("rotated", "project")
-            await client.update_profiles(b"[]")
-    finally:
-        await runner.cleanup()
+    async with served(handler) as url, client_of(url) as client:
+        await client.update_profiles(b"[]")
+        client.credentials = Credentials("rotated", "project")
+        await client.update_profiles(b"[]")
     assert seen == ["Bearer rest", "Bearer rotated"]
 
 
@@ -215,18 +216,14 @@ async def test_a_redirect_is_not_followed() -> None:
     async def handler(request: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": "/elsewhere"})
 
-    runner, url = await serve(handler)
-    try:
-        async with client_of(url) as client:
-            answer = await client.update_profiles(b"[]")
-    finally:
-        await runner.cleanup()
+    async with served(handler) as url, client_of(url) as client:
+        answer = await client.update_profiles(b"[]")
     assert (answer.verdict, answer.status) == (Verdict.HALT, "307")
 
 
 async def test_nobody_listening_is_tried_again_and_was_surely_not_applied() -> None:
-    runner, url = await serve(no_page)
-    await runner.cleanup()
+    async with served(no_page) as url:
+        pass
     async with client_of(url) as client:
         answer = await client.update_profiles(b"[]")
     assert (answer.verdict, answer.status, answer.ambiguous) == (Verdict.RETRY, "connection_failed", False)
@@ -238,12 +235,8 @@ async def test_a_connection_lost_before_the_answer_is_ambiguous() -> None:
         request.transport.abort()
         return web.Response()
 
-    runner, url = await serve(handler)
-    try:
-        async with client_of(url) as client:
-            answer = await client.update_profiles(b"[]")
-    finally:
-        await runner.cleanup()
+    async with served(handler) as url, client_of(url) as client:
+        answer = await client.update_profiles(b"[]")
     assert (answer.verdict, answer.status, answer.ambiguous) == (Verdict.RETRY, "connection_lost", True)
 
 
@@ -254,11 +247,7 @@ async def test_no_answer_in_time_is_ambiguous() -> None:
         await released.wait()
         return web.Response(status=202)
 
-    runner, url = await serve(handler)
-    try:
-        async with client_of(url, timeout_s=0.05) as client:
-            answer = await client.update_profiles(b"[]")
-    finally:
+    async with served(handler) as url, client_of(url, timeout_s=0.05) as client:
+        answer = await client.update_profiles(b"[]")
         released.set()
-        await runner.cleanup()
     assert (answer.verdict, answer.status, answer.ambiguous) == (Verdict.RETRY, "timeout", True)
