@@ -102,18 +102,26 @@ class Transactions:
         self.aborts += 1
 
 
-def run(group: Group, transactions: Transactions) -> None:
+def run(group: Group, transactions: Transactions) -> dict[str, float]:
+    """The counters after it, by name and label, such as `transactions committed`."""
+    metrics = RepartitionMetrics()
     copier = Copier(
         group,
         transactions,
         Job((SOURCE,), "<topic>.keyed", "group").target_of,
-        RepartitionMetrics(),
+        metrics,
         start="earliest",
         incremental=True,
         on_assigned=lambda: None,
         on_error=lambda error: None,
     )
     copier.run([SOURCE], lambda: not group.script)
+    counted = {}
+    for family in metrics.registry.collect():
+        for sample in family.samples:
+            name = sample.name.removeprefix("segbatch_").removesuffix("_total")
+            counted[" ".join((name, *sample.labels.values()))] = sample.value
+    return counted
 
 
 def assigned(*messages: FakeMessage) -> Step:
@@ -135,9 +143,11 @@ def test_an_aborted_transaction_is_read_again_from_where_it_began() -> None:
     fenced = KafkaError(KafkaError.ILLEGAL_GENERATION, "", False, False, True)
     transactions = Transactions(fenced)
 
-    run(group, transactions)
+    counted = run(group, transactions)
 
     assert transactions.aborts == 1
+    assert counted["transactions aborted"] == counted["transactions committed"] == 1
+    assert counted["repartitioned_records user_id"] == 2
     assert group.calls == [("from", 0), ("from", 0)], "record 2 was fetched too early, and comes again"
     assert transactions.commits == [([b"u-0", b"u-1"], 2)]
 
