@@ -67,11 +67,8 @@ def _segbatch() -> Installed:
     folder = CACHE / "venvs" / "segbatch"
     command, built_from, source = folder / "bin" / "segbatch", folder / "source.txt", _source_digest()
     if not built_from.exists() or built_from.read_text() != source:
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(ROOT)]
         try:
-            _run(install, ROOT, {"SEGBATCH_COMPILE": "1"})
+            _make_environment(folder, str(ROOT), environ={"SEGBATCH_COMPILE": "1"})
         except Unavailable as error:
             print(f"segbatch is measured as pure Python: {error}", flush=True)
             return _pure_segbatch()
@@ -119,12 +116,18 @@ def _in_environment(name: str, package: str, script: str) -> Installed:
     python = folder / "bin" / "python"
     installed = folder / "installed.txt"
     if not installed.exists() or installed.read_text() != requirements.read_text():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        _run([str(python), "-m", "pip", "install", "--quiet", "-r", str(requirements)], SCRIPTS)
+        _make_environment(folder, "-r", str(requirements))
         installed.write_text(requirements.read_text())
     asked = f"import importlib.metadata as m; print(m.version({package!r}))"
     return Installed([str(python), str(SCRIPTS / script)], _run([str(python), "-c", asked], SCRIPTS).strip())
+
+
+def _make_environment(folder: Path, *wanted: str, environ: Mapping[str, str] = MappingProxyType({})) -> None:
+    """A virtual environment with this Python and what is wanted; what was there before is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+    _run([*pip, "install", "--quiet", *wanted], SCRIPTS, environ)
 
 
 def _bento() -> Installed:
