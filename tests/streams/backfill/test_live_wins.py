@@ -46,7 +46,9 @@ selection = Selection(Plan("x", 0), map_event, map_event, None)
 class Message(SimpleNamespace):
     """A record, as far as the live stream reads one."""
 
-    def __init__(self, offset: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    def __init__(
+        self, offset: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> None:
         super().__init__(
             topic=lambda: TOPIC,
             partition=lambda: 0,
@@ -223,7 +225,7 @@ class World(RuleBasedStateMachine):
             ends is not None and self.live.has_read(ends) for ends in closed
         )
 
-    def _append(self, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    def _append(self, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> None:
         self.log.append(Message(len(self.log), key, value, headers))
 
     def settle(self) -> None:
@@ -369,3 +371,14 @@ def test_a_repair_that_nobody_has_read_at_the_kill_is_written_again(world: World
     assert len(world.repairs) == 1
 
     assert_ends_right(world)
+
+
+def test_the_repair_of_what_a_record_without_a_key_said_has_the_users_key(world: World) -> None:
+    event = {"type": "identify", "userId": "u0", "timestamp": "2026-03-02T09:14:07Z", "traits": {"a": "live"}}
+    world._append(None, orjson.dumps(event), [])
+    world.truth["u0"]["a"] = "live"
+    world.worker_posts()
+    world.batch_applies("update")
+
+    assert_ends_right(world)
+    assert world.log[-1].key() == b"u0"

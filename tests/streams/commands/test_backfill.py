@@ -239,6 +239,23 @@ def test_a_refused_profile_lies_in_the_state_folder_where_there_is_no_kafka(segb
     assert stat.S_IMODE(Path(".segbatch").stat().st_mode) == 0o700
 
 
+def test_a_profile_of_which_batch_refuses_an_event_is_accepted_with_a_copy_in_the_letters(
+    start: Start, batch: LocalBatch, keys: dict[str, str]
+) -> None:
+    recent = (NOW - timedelta(hours=2)).isoformat().replace("+00:00", "Z")
+    write("events.json", {**event("u1", 1, "track", event="New"), "timestamp": recent})
+    batch.fault("partial_error")
+
+    out, _ = start("backfill", "events.json", "--types", "track", "--json", **keys).communicate(timeout=30)
+
+    report = json.loads(out)
+    assert (report["phase"], report["accepted"], report["dead_lettered"]) == ("done", 1, {})
+    letters = Path(".segbatch") / report["id"] / "dead-letters.jsonl"
+    (letter,) = map(json.loads, letters.read_text().splitlines())
+    assert letter["delivered"]
+    assert [each["name"] for each in letter["event"]["events"]] == ["new"]
+
+
 def test_ctrl_c_stops_it_and_resume_goes_on(
     segbatch: Segbatch, start: Start, batch: LocalBatch, keys: dict[str, str]
 ) -> None:
