@@ -25,6 +25,7 @@ from sink.settlement import Refusal
 from streams.ledger import Ledger
 from streams.letter import letter_headers
 from streams.records import Record as FetchedRecord
+from tests.integration.backfills import Backfill
 from tests.integration.local_batch import LocalBatch
 from tests.integration.scene import Scene, identify
 from tests.integration.workers import SEGBATCH, Worker, environment, wait_until
@@ -36,6 +37,8 @@ from tests.streams.fakes import FakeMessage
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BROKEN = b"no JSON"
 WORKER, OPERATOR, REPARTITION = "segbatch", "segbatch-operator", "segbatch-repartition"
+BACKFILL = "segbatch-backfill"
+USERS = (WORKER, OPERATOR, REPARTITION, BACKFILL)
 PASSWORD = "password-of-the-tests"
 KINDS = {
     "--topic": ResourceType.TOPIC,
@@ -75,7 +78,7 @@ class GuardedKafka:
 
     def __init__(self) -> None:
         node = nodes(1)[0]
-        users = " ".join(f'user_{user}="{PASSWORD}"' for user in (WORKER, OPERATOR, REPARTITION))
+        users = " ".join(f'user_{user}="{PASSWORD}"' for user in USERS)
         login = "org.apache.kafka.common.security.plain.PlainLoginModule"
         self.broker = JarBroker(
             {
@@ -168,14 +171,14 @@ class GuardedScene:
 @pytest.fixture
 def stage(guarded: GuardedKafka, tmp_path: Path) -> Iterator[GuardedScene]:
     with KafkaCluster(guarded.broker) as kafka:
-        scene = Scene(kafka, LocalBatch(), tmp_path).create_topics(2)
+        scene = Scene(kafka, LocalBatch(max_custom_id_chars=20), tmp_path).create_topics(2)
         yield GuardedScene(guarded, scene)
         scene.close()
 
 
 def test_the_page_grants_what_it_says() -> None:
-    assert len(RIGHTS) == 12
-    assert {right.user for right in RIGHTS} == {WORKER, OPERATOR, REPARTITION}
+    assert len(RIGHTS) == 16
+    assert {right.user for right in RIGHTS} == {*USERS}
 
 
 @pytest.mark.kafka
@@ -222,6 +225,25 @@ def test_with_these_rights_and_no_more_repartition_works(stage: GuardedScene) ->
         lambda: [each.key() for each in scene.kafka.read_all(keyed)] == [b"u1"], "the record is copied"
     )
     assert process.stop() == 0
+
+
+@pytest.mark.kafka
+def test_with_these_rights_and_no_more_a_backfill_repairs_and_writes_dead_letters(
+    stage: GuardedScene, tmp_path: Path
+) -> None:
+    stage.grant(RIGHTS)
+    scene = stage.scene
+    history = tmp_path / "history.jsonl"
+    history.write_bytes(identify("u1", plan="old") + b"\n" + identify("u" * 30, plan="old") + b"\n")
+
+    running = Backfill(stage.settings(BACKFILL), tmp_path, str(history), "--settle", "3", "--json")
+    wait_until(lambda: scene.batch.attributes() == {"u1": {"plan": "old"}}, "the history is sent")
+    scene.kafka.produce(scene.topic, [Record(identify("u1", plan="new"), b"u1")])
+    report = running.report()
+
+    assert (report["accepted"], report["repairs"]) == (1, 1)
+    assert report["dead_lettered"] == {"refused_by_batch": 1}
+    assert len(scene.dead_letters()) == 1
 
 
 @pytest.mark.kafka

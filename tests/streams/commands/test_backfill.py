@@ -349,6 +349,22 @@ def test_an_interrupted_backfill_can_be_cancelled(
     assert segbatch("backfill", "events.json", "--dry-run").exit_code == 0
 
 
+def test_a_backfill_that_cannot_be_read_to_its_end_can_be_cancelled(
+    segbatch: Segbatch, batch: LocalBatch, keys: dict[str, str]
+) -> None:
+    write("1.json", event("u1", traits={"n": 1}))
+    Path("2.json.gz").write_bytes(b"\x1f\x8b damaged")
+    assert segbatch("backfill", "1.json", "2.json.gz", **keys).exit_code == 1
+    (found,) = json.loads(segbatch("backfill", "list", "--json").stdout)
+    assert found["phase"] == "reading"
+
+    result = segbatch("backfill", "cancel", found["id"], **keys)
+
+    assert result.exit_code == 0, result.output
+    assert f"{found['id']}: cancelled" in segbatch("backfill", "show", found["id"]).stdout
+    assert batch.stats()["calls"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -398,11 +414,12 @@ def test_metrics_are_served_while_it_runs(start: Start, batch: LocalBatch, keys:
     assert found is not None
     wait_until(lambda: batch.stats()["updates"] > 0, "some are sent")
 
-    def sent() -> bool:
+    def told() -> bool:
         with urllib.request.urlopen(found[1], timeout=5) as answer:
-            return "segbatch_updates_total 0.0" not in answer.read().decode()
+            page = answer.read().decode()
+        return "segbatch_updates_total 0.0" not in page and 'segbatch_calls_total{status="202"}' in page
 
-    wait_until(sent, "the metrics tell of it")
+    wait_until(told, "the metrics tell of updates and calls")
 
 
 def test_help_is_that_of_the_start(segbatch: Segbatch) -> None:
