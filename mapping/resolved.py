@@ -76,7 +76,7 @@ def read_resolved(event: dict[str, Any]) -> MappingResult:
 
 def read_wire_attributes(wire: Mapping[str, Any]) -> dict[str, AttributeValue]:
     """Attributes by bare name, from those by wire name."""
-    if not any(map(_is_wrapped, wire)) and dict not in map(type, wire.values()):
+    if ")" not in "".join(wire) and dict not in map(type, wire.values()):
         return dict(wire)
     attributes: dict[str, AttributeValue] = {}
     for name, value in wire.items():
@@ -89,10 +89,6 @@ def read_wire_attributes(wire: Mapping[str, Any]) -> dict[str, AttributeValue]:
         else:
             attributes[name] = value
     return attributes
-
-
-def _is_wrapped(name: str) -> bool:
-    return name[-1:] == ")"
 
 
 def _event(wire: dict[str, Any]) -> ProfileEvent:

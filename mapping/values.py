@@ -18,10 +18,10 @@ _DELTA_KEYS = frozenset(("$add", "$remove"))
 def attribute_value(value: Any) -> AttributeValue:
     """None deletes the attribute. Raises Refused for what an attribute cannot hold, and DigitsLost."""
     kind = type(value)
-    if kind is bool:
-        return value  # type: ignore[no-any-return]
     if kind is str:
         return attribute_string(value)
+    if kind is int or kind is float:
+        return scalar(value)
     if kind is list:
         return string_array(value)
     if kind is dict:

@@ -84,6 +84,8 @@ class FoldedProfile:
         """Add the fold of a later part of the range."""
         if later.marks is None and later.chains is None:
             self.put(later.attributes, later.mark)
+        elif self._has_values_only() and later._has_values_only():
+            self._merge_values(later)
         else:
             for name, value in later.attributes.items():
                 self._put_one(name, value, later.mark_of(name))
@@ -115,6 +117,22 @@ class FoldedProfile:
         part.chains = {name: deltas for name, deltas in (self.chains or {}).items() if name in names} or None
         part.mark = self.mark
         return part
+
+    def _has_values_only(self) -> bool:
+        return (
+            self.beside is None
+            and self.chains is None
+            and ArrayDelta not in map(type, self.attributes.values())
+        )
+
+    def _merge_values(self, later: FoldedProfile) -> None:
+        mine, marks = self.attributes, self._keep_marks()
+        for name, value in later.attributes.items():
+            mark = later.mark_of(name)
+            if name not in mine or supersedes(mark, marks[name]):
+                mine[name] = value
+                marks[name] = mark
+        self.mark = max(self.mark, later.mark)
 
     def _keep_marks(self) -> dict[str, int]:
         if self.marks is None:
