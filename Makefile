@@ -17,7 +17,7 @@ CHAOS_ARGS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench bench-full bench-bounds bench-drain bench-repartition bench-backfill clean
+.PHONY: help setup demo test test-compiled chaos chaos-short soak fuzz lint lint-style lint-format lint-types lint-imports lint-dependencies lint-security audit format bench bench-full bench-tiny bench-bounds bench-drain bench-repartition bench-backfill clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench: setup ## segbatch and its peers side by side, on a real Kafka, about 20 m
 bench-full: setup ## the same with a million events and 30,000 users, about 2 hours (BENCH_ARGS)
 	@"$(BIN)/python" -m pip install --quiet --group bench
 	@"$(BIN)/python" -m bench --size full $(BENCH_ARGS)
+
+bench-tiny: setup ## the bench in small, to see that it works: about 2 min; writes no report (BENCH_ARGS)
+	@"$(BIN)/python" -m bench --size tiny --pure --contenders aiokafka --no-report $(BENCH_ARGS)
 
 bench-bounds: setup ## what mapping, merging and the ledger cost, held to bounds: a few seconds
 	@"$(BIN)/python" -m pytest bench/bounds

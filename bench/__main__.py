@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import alone, drains, join, latency, limits, memory, report
-from bench.contestants import Installed, Unavailable, contenders
+from bench.contestants import Contender, Installed, Unavailable, contenders
 from bench.deliveries import log
 from bench.machine import described, share_out
 from bench.processes import CACHE
@@ -36,6 +36,7 @@ def main() -> None:
     options.add_argument("--size", choices=SIZES, default=SHORT.name)
     options.add_argument("--only", default=",".join(PARTS), help="parts, with commas")
     options.add_argument("--contenders", default="", help="some of them, with commas; segbatch always runs")
+    options.add_argument("--pure", action="store_true", help="segbatch as it is installed here, not compiled")
     options.add_argument("--aiven-jar", default="", help="the jar of Aiven's HTTP sink, which then runs too")
     options.add_argument("--report", action="store_true", help="write the report from the last results")
     options.add_argument("--no-report", action="store_true", help="keep no results and write no report")
@@ -52,14 +53,18 @@ def main() -> None:
         log().unlink(missing_ok=True)
         changed = {name: value for name in ("events", "runs") if (value := getattr(asked, name))}
         sizes = SIZES[asked.size]._replace(**changed)
-        _measure(sizes, parts, asked.contenders, asked.aiven_jar, keep=not asked.no_report)
+        among = contenders(asked.aiven_jar, compiled=not asked.pure)
+        unfinished = _measure(sizes, parts, asked.contenders, among, keep=not asked.no_report)
     if not asked.no_report:
         report.write(_results())
+    if not asked.report and unfinished:
+        sys.exit(f"segbatch did not come to its end: {', '.join(unfinished)}")
 
 
-def _measure(sizes: Sizes, parts: list[str], chosen: str, aiven_jar: str, keep: bool) -> None:
-    """Measure the parts, and keep the results of each as soon as there are any."""
-    installed, left_out = _installed(chosen, aiven_jar)
+def _measure(sizes: Sizes, parts: list[str], chosen: str, among: list[Contender], keep: bool) -> list[str]:
+    """Measure the parts, and keep the results of each as soon as there are any. The parts in which segbatch left
+    something undone."""
+    installed, left_out = _installed(chosen, among)
     cores = share_out()
     kept = _results()
     if kept.get("sizes") != sizes._asdict():
@@ -86,13 +91,25 @@ def _measure(sizes: Sizes, parts: list[str], chosen: str, aiven_jar: str, keep: 
             kept["date"] = datetime.now(UTC).strftime("%Y-%m-%d")
             if keep:
                 RESULTS.write_text(json.dumps(_plain(kept), indent=1))
+    return _unfinished({part: _plain(kept[part]) for part in parts})
 
 
-def _installed(chosen: str, aiven_jar: str) -> tuple[dict[str, Installed], dict[str, str]]:
+def _unfinished(results: dict[str, Any]) -> list[str]:
+    drains_of_ours = (
+        {name: results["drain"][name] for name in ("segbatch", *report.OTHER_RUNS)}
+        if "drain" in results
+        else {}
+    )
+    under_limit = {title: part["runs"]["segbatch"] for title, part in results.get("limited", {}).items()}
+    parts = {**drains_of_ours, **under_limit}
+    return [name for name, runs in parts.items() if not all(run["finished"] for run in runs)]
+
+
+def _installed(chosen: str, among: list[Contender]) -> tuple[dict[str, Installed], dict[str, str]]:
     """The contenders that can run here, and why the others cannot."""
     names = chosen.split(",") if chosen else []
     installed, left_out = {}, {}
-    for contender in contenders(aiven_jar):
+    for contender in among:
         if names and contender.name not in (*names, "segbatch"):
             continue
         try:

@@ -47,11 +47,12 @@ class Contender(NamedTuple):
     install: Callable[[], Installed]
 
 
-def contenders(aiven_jar: str = "") -> list[Contender]:
-    """All of them, segbatch first. `aiven_jar` is the path of the jar of Aiven's HTTP sink, which is not fetched."""
+def contenders(aiven_jar: str = "", *, compiled: bool = True) -> list[Contender]:
+    """All of them, segbatch first, compiled or as it is installed here. `aiven_jar` is the path of the jar of Aiven's
+    HTTP sink, which is not fetched."""
+    segbatch = [Contender("segbatch", _segbatch), Contender(PURE, _pure_segbatch)]
     return [
-        Contender("segbatch", _segbatch),
-        Contender(PURE, _pure_segbatch),
+        *(segbatch if compiled else [Contender("segbatch", _pure_segbatch)]),
         Contender("aiokafka", _by_hand),
         Contender("Bento", _bento),
         Contender("Quix Streams", _quix),
