@@ -156,8 +156,10 @@ def test_a_sample_compares_so_many(scene: Scene, tmp_path: Path) -> None:
 def test_settling_is_waited_for(make_scene: MakeScene, tmp_path: Path) -> None:
     """Batch applies everything three seconds late: what was sent just now is compared after that."""
     scene = make_scene(**EXPORTS, apply_delay_ms=3000).create_topics()
+    worker = scene.worker().ready()
     scene.kafka.produce(scene.topic, [Record(identify("user-1", plan="gold"), b"user-1")])
-    delivered(scene)
+    scene.wait_until_drained()
+    assert worker.stop() == 0
 
     assert verify(scene, tmp_path, "--settle", "5")["ok"] is True
 
