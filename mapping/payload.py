@@ -58,7 +58,7 @@ def custom_id_of(payload: dict[str, Any], problems: Problems) -> str | Skipped |
         problems.extend(
             FieldProblem(f"identifiers.{key}", "identifier_not_supported") for key in sorted(others)
         )
-    return custom_id(given if type(given) is str else one_text(given))
+    return custom_id(one_text(given))
 
 
 def profile_attributes_of(payload: dict[str, Any], rules: PayloadRules, problems: Problems) -> Attributes:
