@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from streams.commands.moments import read_moment
 from streams.commands.options import fail
 from streams.letter import Letter
 from streams.records import Message
@@ -74,7 +74,7 @@ class Selection:
             return False
         if self.from_ms is None and self.to_ms is None:
             return True
-        failed_ms = _milliseconds(letter.failed_at)
+        failed_ms = read_moment(letter.failed_at)
         if failed_ms is None:
             failed_ms = message.timestamp()[1]
         after = self.from_ms is None or failed_ms >= self.from_ms
@@ -101,15 +101,7 @@ def selection(
 def _moment(option: str, text: str | None) -> float | None:
     if text is None:
         return None
-    moment = _milliseconds(text)
+    moment = read_moment(text)
     if moment is None:
         fail(f"dead-letters: {option} {text!r} is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
     return moment
-
-
-def _milliseconds(text: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
-    except (ValueError, OverflowError):
-        return None
