@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from mapping.encode import wire_bytes
 from mapping.identity import custom_id
 from mapping.profile import (
     ArrayDelta,
@@ -93,4 +94,4 @@ def read_wire_attributes(wire: Mapping[str, Any]) -> dict[str, AttributeValue]:
 
 def _event(wire: dict[str, Any]) -> ProfileEvent:
     moment = read_timestamp(wire.get("time"))
-    return ProfileEvent(wire["name"], None if moment is None else moment[0], orjson.dumps(wire))
+    return ProfileEvent(wire["name"], None if moment is None else moment[0], wire_bytes(wire))

@@ -60,9 +60,9 @@ class Settlement(Protocol):
         """Whether the record's partition is still ours to send for."""
         ...
 
-    def home(self, update: PendingUpdate) -> object | None:
-        """The assignment of the partition that alone brings records of this profile, and brought all of these; None if
-        others may bring some too."""
+    def home(self, update: PendingUpdate) -> int | None:
+        """The number of the assignment of the partition that alone brings records of this profile, and brought all of
+        these; None if others may bring some too."""
         ...
 
     def says_again(self, update: PendingUpdate) -> bool:

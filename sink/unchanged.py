@@ -7,11 +7,12 @@ leaves, and when the partition that brings the profile's records is given up. To
 from __future__ import annotations
 
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice
-from typing import TypeAlias
+from struct import Struct
+from typing import NamedTuple
 
 import orjson
 
@@ -24,8 +25,8 @@ from sink.settlement import Settlement
 UNCHANGED = "unchanged"
 CONSENTS = ("$email_marketing", "$sms_marketing")
 """Attributes that people change in Batch itself, by unsubscribing: always sent."""
-LONGEST_BYTES = 150
-"""Of what is known of a profile; one of which more would have to be known is not remembered."""
+MOST_VALUES = 15
+"""Known of a profile, 10 bytes each; one of which more would have to be known is not remembered."""
 DOUBT_S = 300.0
 """A call that was cut may be applied so long after: what Batch holds then is not known."""
 EVICTED_AT_ONCE = 64
@@ -40,9 +41,19 @@ ALWAYS_SENT = 0
 PLAIN = frozenset({str, bool})
 """Types whose hash tells values apart; the hashes of -1 and -2, and those of 1, 1.0 and True, are alike."""
 
-Known: TypeAlias = tuple[object, float, bytes, bytes]
-"""What is known of one profile: its home (see `sink.settlement.Settlement`), when the oldest of it was accepted, and of
-each attribute 16 bits of its name's hash, and 64 bits of the hash of name, form and value."""
+HEAD_BYTES = 16
+VALUE_BYTES = 10
+
+
+class Known(NamedTuple):
+    """What is known of one profile."""
+
+    home: int
+    """See `sink.settlement.Settlement`."""
+    since: float
+    """When the oldest of it was accepted."""
+    values: dict[int, int]
+    """By 16 bits of the hash of an attribute's name: 64 bits of the hash of its name, form and value."""
 
 
 class LastAccepted:
@@ -56,11 +67,12 @@ class LastAccepted:
         self._clock = clock
         self._budget = float(REMEMBERED_AT_ONCE)
         self._budgeted_at = clock()
-        self._known: dict[str, Known] = {}
-        """By custom_id; those that were sent or left out last are at the end."""
+        self._known: dict[int, bytes] = {}
+        """By the hash of the custom_id, packed: as ids and objects, 200,000 profiles would take twice the memory. Those
+        that were sent or left out last are at the end."""
         self._doubted: dict[str, float] = {}
         self._doubts: deque[tuple[float, str]] = deque()
-        self._shapes: dict[tuple[str, ...], bytes] = {}
+        self._shapes: dict[tuple[str, ...], list[int]] = {}
         """The hashes of names by the names: many updates have the same."""
 
     def __len__(self) -> int:
@@ -75,11 +87,11 @@ class LastAccepted:
         unchanged: list[PendingUpdate] = []
         worthwhile = self._is_worthwhile(len(updates), self._clock())
         for update in updates:
-            known = self._known.pop(update.custom_id, None)
-            if known is not None and worthwhile:
-                self._leave_out(update, known, settlement)
+            packed = self._known.pop(hash(update.custom_id), None)
+            if packed is not None and worthwhile:
+                self._leave_out(update, _unpacked(packed), settlement)
                 if not update.attributes and not update.events:
-                    self._known[update.custom_id] = known
+                    self._known[hash(update.custom_id)] = packed
                     settle_unchanged(update, settlement)
                     unchanged.append(update)
                     continue
@@ -130,18 +142,17 @@ class LastAccepted:
     def _evict(self) -> None:
         excess = len(self._known) - self._max_profiles
         if excess > 0:
-            for custom_id in list(islice(self._known, excess + self._max_profiles // EVICTED_AT_ONCE)):
-                del self._known[custom_id]
+            for hashed_id in list(islice(self._known, excess + self._max_profiles // EVICTED_AT_ONCE)):
+                del self._known[hashed_id]
 
     def _leave_out(self, update: PendingUpdate, known: Known, settlement: Settlement) -> None:
         """Take from the update what Batch has, if that is known for sure."""
-        home, since, _, _ = known
-        if since <= self._clock() - self._ttl_s or settlement.home(update) is not home:
+        if known.since <= self._clock() - self._ttl_s or settlement.home(update) != known.home:
             return
         update.known = known
         if settlement.says_again(update):
             return
-        has, attributes = _by_name(known), update.attributes
+        has, attributes = known.values, update.attributes
         new = {
             name: attributes[name]
             for name, hashed in zip(attributes, _hashes(attributes), strict=True)
@@ -150,23 +161,28 @@ class LastAccepted:
         if len(new) < len(attributes):
             update.attributes = new
 
-    def _enter(self, update: PendingUpdate, home: object, refused: Collection[str], now: float) -> None:
+    def _enter(self, update: PendingUpdate, home: int, refused: Collection[str], now: float) -> None:
         known: Known | None = update.known
-        hashes = _hashes(update.attributes)
-        if known is None and not refused and ALWAYS_SENT not in hashes:
-            since, names, packed = now, self._names(update.attributes), array("q", hashes).tobytes()
-        else:
-            since, names, packed = _merged(known, update.attributes, hashes, refused, now)
-        if packed and len(names) + len(packed) <= LONGEST_BYTES:
-            self._known[update.custom_id] = (home, since, names, packed)
+        names, hashes = self._names(update.attributes), _hashes(update.attributes)
+        if known is not None or refused or ALWAYS_SENT in hashes:
+            has = {} if known is None else dict(known.values)
+            for attribute, name, hashed in zip(update.attributes, names, hashes, strict=True):
+                if hashed == ALWAYS_SENT or attribute in refused:
+                    has.pop(name, None)
+                else:
+                    has[name] = hashed
+            names, hashes = list(has), list(has.values())
+        if 0 < len(hashes) <= MOST_VALUES:
+            since = now if known is None else known.since
+            self._known[hash(update.custom_id)] = _layout(len(hashes)).pack(home, since, *hashes, *names)
 
-    def _names(self, attributes: Mapping[str, AttributeValue]) -> bytes:
+    def _names(self, attributes: Mapping[str, AttributeValue]) -> list[int]:
         shape = tuple(attributes)
         names = self._shapes.get(shape)
         if names is None:
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
-            names = self._shapes[shape] = array("H", [hash(name) & NAMES for name in shape]).tobytes()
+            names = self._shapes[shape] = [hash(name) & NAMES for name in shape]
         return names
 
 
@@ -176,25 +192,16 @@ def settle_unchanged(update: PendingUpdate, settlement: Settlement) -> None:
         settlement.skipped(record, UNCHANGED)
 
 
-def _by_name(known: Known) -> dict[int, int]:
-    return dict(zip(array("H", known[2]), array("q", known[3]), strict=True))
+@cache
+def _layout(values: int) -> Struct:
+    """Of what is known of a profile: home, since, and so many values and names."""
+    return Struct(f"=qd{values}q{values}H")
 
 
-def _merged(
-    known: Known | None,
-    attributes: Iterable[str],
-    hashes: Iterable[int],
-    refused: Collection[str],
-    now: float,
-) -> tuple[float, bytes, bytes]:
-    """What is known after the attributes were accepted, but for those that were refused, and since when."""
-    has = {} if known is None else _by_name(known)
-    for name, hashed in zip(attributes, hashes, strict=True):
-        if hashed == ALWAYS_SENT or name in refused:
-            has.pop(hash(name) & NAMES, None)
-        else:
-            has[hash(name) & NAMES] = hashed
-    return now if known is None else known[1], array("H", has).tobytes(), array("q", has.values()).tobytes()
+def _unpacked(packed: bytes) -> Known:
+    values = (len(packed) - HEAD_BYTES) // VALUE_BYTES
+    home, since, *rest = _layout(values).unpack(packed)
+    return Known(home, since, dict(zip(rest[values:], rest[:values], strict=True)))
 
 
 def _hashes(attributes: Mapping[str, AttributeValue]) -> list[int]:

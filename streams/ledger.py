@@ -8,6 +8,7 @@ the fetch position when all are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from streams.commit_metadata import DONE, ROOM_OFFSETS
@@ -17,6 +18,8 @@ UNSEEN = 2
 LARGEST_FETCH = 2000
 FULL_WINDOW = ROOM_OFFSETS - LARGEST_FETCH - 200
 """Offsets beyond the commit point at which a partition reads no further; the rest is room for what a fetch brings."""
+
+_ASSIGNMENTS = count()
 
 
 class Committable(NamedTuple):
@@ -32,6 +35,7 @@ class Ledger:
     __slots__ = (
         "_start",
         "_states",
+        "assignment",
         "committed",
         "entered",
         "forgotten",
@@ -49,6 +53,8 @@ class Ledger:
         earlier owner; `committed` whether the group has committed `start`."""
         self.topic = topic
         self.partition = partition
+        self.assignment = next(_ASSIGNMENTS)
+        """Its number: no other ledger of this process has it, before or after."""
         self._start = start
         self._states = bytearray(done).replace(bytes((OPEN,)), bytes((UNSEEN,)))
         self.position = start

@@ -108,9 +108,9 @@ class RecordSettlement:
         """Whether the record's partition is still ours to send for."""
         return cast(Record, record).ledger.sending
 
-    def home(self, update: PendingUpdate) -> object | None:
-        """The ledger of the records, if each has the profile's id for its key: all records of the profile are in that
-        partition then. None with several source topics: workers share each of them as they like."""
+    def home(self, update: PendingUpdate) -> int | None:
+        """The assignment of the records, if each has the profile's id for its key: all records of the profile are in
+        that partition then. None with several source topics: workers share each of them as they like."""
         if not self._single_topic:
             return None
         records = cast("list[Record]", update.records)
@@ -118,7 +118,7 @@ class RecordSettlement:
         for record in records:
             if record.ledger is not ledger or record.message.key() != key:
                 return None
-        return ledger
+        return ledger.assignment
 
     def says_again(self, update: PendingUpdate) -> bool:
         """Whether a repair or a replayed letter is among the records."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from mapping.encode import wire_bytes
 from mapping.profile import ArrayDelta, AttributeValue, ProfileEvent
 from mapping.resolved import read_wire_attributes
 from mapping.timestamps import read_timestamp
@@ -213,7 +214,7 @@ def decode(values: list[Any]) -> FoldedProfile:
             }
         if "beside" in more:
             profile.beside = decode(more["beside"])
-        profile.events = [orjson.dumps(event) for event in more.get("events", ())]
+        profile.events = [wire_bytes(event) for event in more.get("events", ())]
     return profile
 
 

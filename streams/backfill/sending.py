@@ -156,7 +156,7 @@ class Sending:
         """Nobody takes profiles from us."""
         return True
 
-    def home(self, update: PendingUpdate) -> object | None:
+    def home(self, update: PendingUpdate) -> int | None:
         """The workers write the same profiles."""
         return None
 

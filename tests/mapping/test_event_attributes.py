@@ -1,5 +1,6 @@
 """The event of a track, as Batch gets it."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -26,6 +27,16 @@ def test_an_event_has_name_time_and_attributes() -> None:
     }
     (sent,) = update_of(event).events
     assert (sent.name, sent.time_ms) == ("order_completed", TIMESTAMP_MS)
+
+
+def test_events_that_wait_take_hardly_more_memory_than_they_are_long() -> None:
+    tracemalloc.start()
+    try:
+        waiting = [update_of(track({"text": "a" * 300})).events[0] for _ in range(100)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 2 * sum(len(event.body) for event in waiting)
 
 
 @pytest.mark.parametrize("properties", [None, {}, {"a": None}])

@@ -40,7 +40,7 @@ class FakeRecord:
         self.order = 0
         self.bytes = size
         self.live = True
-        self.home: object | None = "p0"
+        self.home: int | None = 0
         self.again = False
         self.endings: list[str] = []
         """How its parts ended, in order."""
@@ -109,7 +109,7 @@ class FakeSettlement:
         assert isinstance(record, FakeRecord)
         return record.live
 
-    def home(self, update: PendingUpdate) -> object | None:
+    def home(self, update: PendingUpdate) -> int | None:
         homes = {cast(FakeRecord, record).home for record in update.records}
         return homes.pop() if len(homes) == 1 else None
 

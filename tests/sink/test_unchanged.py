@@ -233,7 +233,7 @@ def test_a_profile_with_more_than_fits_in_150_bytes_is_not_remembered(count: int
 def test_what_a_new_owner_of_the_partition_is_told_is_sent() -> None:
     async def main() -> None:
         first, second, third = (record_of("u", {"x": 1}) for _ in range(3))
-        second.home = third.home = "p0, assigned anew"
+        second.home = third.home = 1
         async with scene_of() as scene:
             await say_each(scene, first, second, third)
         assert [each.endings for each in (first, second, third)] == [ACCEPTED, ACCEPTED, UNCHANGED]

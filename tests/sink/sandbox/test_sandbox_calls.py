@@ -224,7 +224,7 @@ async def test_a_429_can_have_another_body_and_a_retry_after(
 
 
 async def test_two_calls_in_flight_for_a_profile_are_a_violation(start: Any, update: Any) -> None:
-    client = await start(latency_ms=100)
+    client = await start(latency_ms=1000)
 
     await asyncio.gather(client.update(update("a"), update("b")), client.update(update("b"), update("c")))
     assert await client.violations() == {"same_profile_in_flight": 1}
