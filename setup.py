@@ -26,6 +26,7 @@ COMPILED = (
     "sink/coalescer.py",
     "sink/encoding.py",
     "sink/lateness.py",
+    "sink/packed_table.py",
     "sink/preparing.py",
     "sink/unchanged.py",
     "streams/backfill/fold.py",

@@ -20,10 +20,7 @@ SAMPLE_S = 1.0
 
 def measure(kafka: KafkaCluster, segbatch: Installed, cores: Cores, sizes: Sizes) -> dict[str, Any]:
     """Resident memory, MB: the peak, and the medians of the second and the last quarter of the time."""
-    # The default bounds hold 200,000 records.
-    topic = workloads.drain(max(sizes.events, 400_000) if sizes.memory_s > 10 else sizes.events).produce(
-        kafka
-    )
+    topic = workloads.drain(sizes.memory_events).produce(kafka)
     group = kafka.unique("bench")
     samples = []
     with sandbox("--light", "--latency-ms", "20", "--rate", str(RATE_PER_S), "--burst", str(BURST)) as batch:

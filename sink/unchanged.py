@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import islice
 from struct import Struct
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from mapping.profile import ArrayDelta, AttributeValue
 from sink.client import PartialError
 from sink.coalescer import PendingUpdate
 from sink.encoding import bare_name
+from sink.packed_table import PackedTable
 from sink.settlement import Settlement
 
 UNCHANGED = "unchanged"
@@ -29,8 +29,6 @@ MOST_VALUES = 15
 """Known of a profile, 10 bytes each; one of which more would have to be known is not remembered."""
 DOUBT_S = 300.0
 """A call that was cut may be applied so long after: what Batch holds then is not known."""
-EVICTED_AT_ONCE = 64
-"""Part of the profiles that is forgotten when they are too many: to look for the oldest one by one is slow."""
 REMEMBERED_PER_S = 2_000
 REMEMBERED_AT_ONCE = 10_000
 """Updates that are remembered. Batch takes 300 a second; where any number is taken there is nothing to save, and to
@@ -41,7 +39,7 @@ ALWAYS_SENT = 0
 PLAIN = frozenset({str, bool})
 """Types whose hash tells values apart; the hashes of -1 and -2, and those of 1, 1.0 and True, are alike."""
 
-HEAD_BYTES = 16
+HEAD_BYTES = 8
 VALUE_BYTES = 10
 
 
@@ -50,8 +48,8 @@ class Known(NamedTuple):
 
     home: int
     """See `sink.settlement.Settlement`."""
-    since: float
-    """When the oldest of it was accepted."""
+    since: int
+    """In which second the oldest of it was accepted."""
     values: dict[int, int]
     """By 16 bits of the hash of an attribute's name: 64 bits of the hash of its name, form and value."""
 
@@ -67,9 +65,8 @@ class LastAccepted:
         self._clock = clock
         self._budget = float(REMEMBERED_AT_ONCE)
         self._budgeted_at = clock()
-        self._known: dict[int, bytes] = {}
-        """By the hash of the custom_id, packed: as ids and objects, 200,000 profiles would take twice the memory. Those
-        that were sent or left out last are at the end."""
+        self._known = PackedTable(max_profiles)
+        """By custom_id."""
         self._doubted: dict[str, float] = {}
         self._doubts: deque[tuple[float, str]] = deque()
         self._shapes: dict[tuple[str, ...], list[int]] = {}
@@ -87,11 +84,11 @@ class LastAccepted:
         unchanged: list[PendingUpdate] = []
         worthwhile = self._is_worthwhile(len(updates), self._clock())
         for update in updates:
-            packed = self._known.pop(hash(update.custom_id), None)
+            packed = self._known.pop(update.custom_id)
             if packed is not None and worthwhile:
                 self._leave_out(update, _unpacked(packed), settlement)
                 if not update.attributes and not update.events:
-                    self._known[hash(update.custom_id)] = packed
+                    self._known.setdefault(update.custom_id, packed)
                     settle_unchanged(update, settlement)
                     unchanged.append(update)
                     continue
@@ -117,7 +114,6 @@ class LastAccepted:
             if home is not None and update.custom_id not in self._doubted:
                 self._enter(update, home, refused.get(index, ()), now)
         self._budget -= len(updates)
-        self._evict()
 
     def doubt(self, updates: Iterable[PendingUpdate]) -> None:
         """A call with these updates was cut: it may be applied at any time within `DOUBT_S`."""
@@ -138,12 +134,6 @@ class LastAccepted:
             until, custom_id = self._doubts.popleft()
             if self._doubted.get(custom_id) == until:
                 del self._doubted[custom_id]
-
-    def _evict(self) -> None:
-        excess = len(self._known) - self._max_profiles
-        if excess > 0:
-            for hashed_id in list(islice(self._known, excess + self._max_profiles // EVICTED_AT_ONCE)):
-                del self._known[hashed_id]
 
     def _leave_out(self, update: PendingUpdate, known: Known, settlement: Settlement) -> None:
         """Take from the update what Batch has, if that is known for sure."""
@@ -173,8 +163,9 @@ class LastAccepted:
                     has[name] = hashed
             names, hashes = list(has), list(has.values())
         if 0 < len(hashes) <= MOST_VALUES:
-            since = now if known is None else known.since
-            self._known[hash(update.custom_id)] = _layout(len(hashes)).pack(home, since, *hashes, *names)
+            since = int(now) if known is None else known.since
+            self._known.pop(update.custom_id)
+            self._known.setdefault(update.custom_id, _layout(len(hashes)).pack(home, since, *hashes, *names))
 
     def _names(self, attributes: Mapping[str, AttributeValue]) -> list[int]:
         shape = tuple(attributes)
@@ -195,7 +186,7 @@ def settle_unchanged(update: PendingUpdate, settlement: Settlement) -> None:
 @cache
 def _layout(values: int) -> Struct:
     """Of what is known of a profile: home, since, and so many values and names."""
-    return Struct(f"=qd{values}q{values}H")
+    return Struct(f"=II{values}q{values}H")
 
 
 def _unpacked(packed: bytes) -> Known:

@@ -61,9 +61,9 @@ def test_no_more_ids_are_remembered_than_may_be_and_the_oldest_go_first(clock: C
         repeats.begin()
         repeats.is_repeat(str(number), ledger)
     repeats.begin()
-    assert len(repeats) == 50
-    assert repeats.is_repeat("499", ledger)
-    assert not repeats.is_repeat("400", ledger)
+    assert 50 * 3 / 4 <= len(repeats) <= 50
+    assert all(repeats.is_repeat(str(number), ledger) for number in range(463, 500))
+    assert not repeats.is_repeat("449", ledger)
 
 
 def test_what_was_not_accepted_is_no_repeat(clock: Clock) -> None:
