@@ -88,7 +88,7 @@ class LastAccepted:
             if packed is not None and worthwhile:
                 self._leave_out(update, _unpacked(packed), settlement)
                 if not update.attributes and not update.events:
-                    self._known.setdefault(update.custom_id, packed)
+                    self._known.add(update.custom_id, packed)
                     settle_unchanged(update, settlement)
                     unchanged.append(update)
                     continue
@@ -165,7 +165,7 @@ class LastAccepted:
         if 0 < len(hashes) <= MOST_VALUES:
             since = int(now) if known is None else known.since
             self._known.pop(update.custom_id)
-            self._known.setdefault(update.custom_id, _layout(len(hashes)).pack(home, since, *hashes, *names))
+            self._known.add(update.custom_id, _layout(len(hashes)).pack(home, since, *hashes, *names))
 
     def _names(self, attributes: Mapping[str, AttributeValue]) -> list[int]:
         shape = tuple(attributes)

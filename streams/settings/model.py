@@ -169,7 +169,7 @@ class FlushSettings(_Section):
         ge=1,
     )
     max_bytes: int = _setting(
-        96 * 1024 * 1024,
+        144 * 1024 * 1024,
         "Memory of the updates that wait in a worker, an estimate; then it pauses reading.",
         unit="bytes",
         ge=1,
@@ -260,7 +260,7 @@ class UnchangedSettings(_Section):
     )
     max_profiles: int = _setting(
         200_000,
-        "Profiles of which a worker remembers it, those used last; about 0.35 KB of memory each.",
+        "Profiles of which a worker remembers it, those used last; about 0.11 KB of memory each.",
         unit="profiles",
         ge=1,
     )

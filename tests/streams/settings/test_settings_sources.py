@@ -49,7 +49,7 @@ def test_without_file_and_environment_everything_has_its_default(
     assert (batch.base_url, batch.api_version, batch.allow_http) == ("https://api.batch.com", "2.11", False)
     assert (batch.rate_per_s, batch.burst, batch.max_in_flight, batch.request_timeout_s) == (297, 950, 8, 30)
     flush = settings.flush
-    assert (flush.linger_ms, flush.max_records, flush.max_bytes) == (100, 200_000, 96 * 1024 * 1024)
+    assert (flush.linger_ms, flush.max_records, flush.max_bytes) == (100, 200_000, 144 * 1024 * 1024)
     assert (settings.web.host, settings.web.port) == ("127.0.0.1", 6066)
     assert (settings.drain_timeout_s, settings.shutdown_timeout_s) == (10, 25)
     assert (settings.late_events, settings.naming, settings.names) == ("dead_letter", "segment", {})
