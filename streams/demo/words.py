@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
@@ -9,10 +11,7 @@ from rich.text import Text
 from streams.demo.comparison import DIFFERENCES_SHOWN
 from streams.demo.summary import Summary
 
-_NEXT = (
-    "Next: segbatch sandbox is this local Batch, to develop against; segbatch map shows what an event of yours",
-    "becomes. With Kafka and Batch's keys in the environment, segbatch check, then segbatch run.",
-)
+BATCH_UPDATES_PER_S = 300
 
 
 def reasons_in_words(reasons: Mapping[str, int]) -> str:
@@ -29,6 +28,11 @@ def closing_words(summary: Summary) -> Iterator[Text]:
         f"{summary.events_per_update:.1f} events an update.",
         style="bold",
     )
+    one_by_one, merged = account.accepted / BATCH_UPDATES_PER_S, account.updates / BATCH_UPDATES_PER_S
+    yield Text(
+        f"Batch takes {BATCH_UPDATES_PER_S} updates a second: {one_by_one:,.0f} s for these events one by one, "
+        f"{merged:,.0f} s for these updates."
+    )
     yield _others(summary)
     yield _limits(summary)
     yield _verdict(summary)
@@ -38,7 +42,15 @@ def closing_words(summary: Summary) -> Iterator[Text]:
     if hidden > 0:
         yield Text(f"  - and {hidden:,} more", style="red")
     if summary.ok:
-        yield Text(" ".join(_NEXT), style="dim")
+        yield Text(_next(), style="dim")
+
+
+def _next() -> str:
+    command = "segbatch" if shutil.which("segbatch") else sys.argv[0]
+    return (
+        f"Next: {command} sandbox is this local Batch, to develop against; {command} map shows what an event of yours "
+        f"becomes. With Kafka and Batch's keys in the environment, {command} check, then {command} run."
+    )
 
 
 def _others(summary: Summary) -> Text:

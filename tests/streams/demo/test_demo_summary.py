@@ -99,7 +99,21 @@ def test_a_good_end_is_told_in_words_with_what_to_do_next() -> None:
     assert "90 of 100 Segment events became 30 profile updates in 6 calls: 3.0 events an update." in told
     assert "6 skipped (no_user_id 6), 4 in the dead-letter topic (invalid_json 4). Lag is 0." in told
     assert "12 profiles and 34 events in Batch are exactly those expected" in told
-    assert "segbatch run" in told
+    assert "map shows what an event of yours becomes" in told
+
+
+def test_what_merging_saves_is_told() -> None:
+    account = ACCOUNT._replace(accepted=9_000, updates=3_000)
+    told = words(summary(account=account))
+    assert "300 updates a second: 30 s for these events one by one, 10 s for these updates." in told
+
+
+def test_the_next_commands_can_be_called_also_where_segbatch_is_not_on_the_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sys.argv", [".venv/bin/segbatch", "demo"])
+    assert "Next: .venv/bin/segbatch sandbox" in words(summary())
 
 
 @pytest.mark.parametrize(
