@@ -61,8 +61,9 @@ class DeadLetterLimits:
     """Asked before every dead letter; `on_reached` is called once, when the first limit is reached."""
 
     def __init__(self, max_ratio: float = 0.5, max_consecutive: int = 1000) -> None:
-        self._max_ratio = max_ratio
-        self._max_consecutive = max_consecutive
+        self.max_ratio = max_ratio
+        self.max_consecutive = max_consecutive
+        """Both may be set anew: they hold from the next dead letter on."""
         self._mapping = _Judge()
         self._batch = _Judge()
         self.on_reached: Callable[[LimitReached], None] = lambda reached: None
@@ -113,16 +114,16 @@ class DeadLetterLimits:
 
     def _judged(self, judge: _Judge, place: Place) -> LimitReached | None:
         reasons = ", ".join(reason for reason, _ in judge.reasons.most_common(3))
-        if judge.runs[place] > self._max_consecutive:
+        if judge.runs[place] > self.max_consecutive:
             topic, partition = place
             detail = (
-                f"more than {self._max_consecutive:,} records in a row of {topic}[{partition}] would become dead "
+                f"more than {self.max_consecutive:,} records in a row of {topic}[{partition}] would become dead "
                 f"letters: {reasons}"
             )
             return LimitReached("dead_letter.max_consecutive", detail)
-        if judge.ratio > self._max_ratio:
+        if judge.ratio > self.max_ratio:
             detail = (
-                f"more than {self._max_ratio:.0%} of the last records would become dead letters: {reasons}"
+                f"more than {self.max_ratio:.0%} of the last records would become dead letters: {reasons}"
             )
             return LimitReached("dead_letter.max_ratio", detail)
         return None

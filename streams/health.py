@@ -87,8 +87,8 @@ class Health:
     def _dead_letters(self) -> str:
         if (halt := self._standstill.halt) is not None:
             return (
-                f"halted by {halt.setting}: {halt.detail}. Mend the producer or the mapping, or raise the setting; "
-                "then restart the worker, or send it SIGHUP"
+                f"halted by {halt.setting}: {halt.detail}. Mend the producer or the mapping, or raise the setting in "
+                "the file; then send the worker SIGHUP, or restart it"
             )
         if not self._letters.failure:
             return ""

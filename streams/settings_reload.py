@@ -11,7 +11,14 @@ import structlog
 from streams.logs import mask_secrets
 from streams.settings import REQUIRED_TO_RUN, ConfigurationError, Loaded, changed_settings, load_settings
 
-APPLIED = ("delivery.enabled", "log.level", "batch.rest_api_key", "batch.project_key")
+APPLIED = (
+    "delivery.enabled",
+    "dead_letter.max_ratio",
+    "dead_letter.max_consecutive",
+    "log.level",
+    "batch.rest_api_key",
+    "batch.project_key",
+)
 """Settings that take effect at once; every other one needs a restart."""
 
 log = structlog.get_logger("segbatch.settings")

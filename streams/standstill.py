@@ -59,7 +59,7 @@ class Standstill:
             "halted: too many dead letters; nothing more is read, sent or dead-lettered",
             setting=reached.setting,
             detail=reached.detail,
-            remedy="mend the producer or the mapping, or raise the setting; then restart, or send SIGHUP",
+            remedy="mend the producer or the mapping, or raise the setting in the file; then send SIGHUP, or restart",
         )
         self._apply()
 

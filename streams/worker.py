@@ -86,10 +86,10 @@ class Worker:
         self._mappings = MappingsInForce(settings, self.metrics)
         self._coalescer = Coalescer()
         self._limiter = Limiter(settings.batch.rate_per_s, settings.batch.burst)
-        limits = DeadLetterLimits(settings.dead_letter.max_ratio, settings.dead_letter.max_consecutive)
+        self._limits = DeadLetterLimits(settings.dead_letter.max_ratio, settings.dead_letter.max_consecutive)
         self._settlement = RecordSettlement(
             self.metrics,
-            limits,
+            self._limits,
             RepeatWindow(settings.dedup.max_ids, settings.dedup.ttl_s),
             single_topic=len(settings.kafka.topics) == 1,
         )
@@ -112,7 +112,9 @@ class Worker:
             LastAccepted(unchanged.max_profiles if unchanged.suppress else 0, unchanged.ttl_s),
             lambda: self._catch_up.active,
         )
-        self._standstill = Standstill(self._delivery, limits, self.metrics, enabled=settings.delivery.enabled)
+        self._standstill = Standstill(
+            self._delivery, self._limits, self.metrics, enabled=settings.delivery.enabled
+        )
         self._letters = DeadLetterWriter(
             client_settings(settings.kafka),
             lambda topic: dead_letter_topic(settings, topic),
@@ -328,6 +330,8 @@ class Worker:
         self._loaded = latest
         configure_logs(self._settings.log.format, latest.settings.log.level)
         self._client.credentials = Credentials(*latest.credentials())
+        self._limits.max_ratio = latest.settings.dead_letter.max_ratio
+        self._limits.max_consecutive = latest.settings.dead_letter.max_consecutive
         self._standstill.enable(latest.settings.delivery.enabled)
         if self._standstill.lift_halt():
             self._source.read_again()

@@ -186,7 +186,8 @@ class DeadLetterSettings(_Section):
     max_ratio: float = _setting(
         0.5,
         "The worker halts when more than this part of the last 10,000 records (at least 1,000) would become dead "
-        "letters. Late events and records with a blank or junk user id do not count. 1: never.",
+        "letters. Late events and records with a blank or junk user id do not count. 1: never. SIGHUP "
+        "applies a change.",
         unit="share",
         gt=0,
         le=1,
@@ -194,7 +195,7 @@ class DeadLetterSettings(_Section):
     max_consecutive: int = _setting(
         1000,
         "The worker halts when more records in a row of one partition would become dead letters; the same do not "
-        "count.",
+        "count. SIGHUP applies a change.",
         unit="records",
         ge=1,
     )

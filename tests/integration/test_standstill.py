@@ -14,6 +14,7 @@ from tests.kafka import Record
 BROKEN = b"{"
 PARTITIONS = 2
 SWITCH = "delivery:\n  enabled: {}\n"
+LIMIT = "dead_letter:\n  max_consecutive: {}\n"
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
@@ -86,6 +87,23 @@ def test_too_many_dead_letters_in_a_row_halt_the_worker_and_are_read_again_after
     assert mended.stop() == 0
     assert len(scene.dead_letters()) == 200
     assert scene.batch.attributes() == {"user-2": {"plan": "gold"}}
+
+
+def test_a_limit_that_is_raised_in_the_file_holds_after_sighup(make_scene: MakeScene, tmp_path: Path) -> None:
+    settings = tmp_path / "segbatch.yaml"
+    settings.write_text(LIMIT.format(50))
+    scene = make_scene().create_topics(PARTITIONS)
+    scene.kafka.produce(scene.topic, [Record(BROKEN, b"user-1", partition=1) for _ in range(200)])
+    worker = scene.worker().ready()
+    wait_until(lambda: worker.metric("segbatch_dead_letter_limit_reached") == 1, "the worker halts")
+    settings.write_text(LIMIT.format(1000))
+
+    worker.hang_up()
+
+    scene.wait_until_drained()
+    assert worker.readiness() == (200, {})
+    assert worker.stop() == 0
+    assert len(scene.dead_letters()) == 200
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])

@@ -59,6 +59,16 @@ def test_a_row_of_one_partition_halts_and_records_of_others_do_not_break_it() ->
     assert "events[0]" in reached[0].detail
 
 
+def test_a_limit_that_is_raised_lets_through_so_many_once_the_halt_is_lifted() -> None:
+    asked, _ = limits(1.0, max_consecutive=100)
+    while asked.admits(PLACE, BROKEN):
+        pass
+    asked.max_consecutive = 150
+    asked.reset()
+    assert all(asked.admits(PLACE, BROKEN) for _ in range(150))
+    assert not asked.admits(PLACE, BROKEN)
+
+
 def test_a_record_that_passes_ends_the_row_of_its_partition() -> None:
     asked, _ = limits(1.0, max_consecutive=100)
     for _ in range(5):
