@@ -25,7 +25,14 @@ from streams.commands.options import (
     mappings_or_exit,
 )
 from streams.mappings_file import LoadedMappings, load_mappings, mappings_path
-from streams.settings import REQUIRED_TO_RUN, ConfigurationError, Loaded, Settings, load_settings
+from streams.settings import (
+    REQUIRED_TO_RUN,
+    ConfigurationError,
+    Loaded,
+    Settings,
+    above_batch_limits,
+    load_settings,
+)
 
 
 def check(
@@ -78,6 +85,9 @@ def _settings_findings(loaded: Loaded) -> Iterator[Finding]:
     yield Finding("configuration", "ok", "Every setting is valid.")
     for warning in loaded.warnings:
         yield Finding("configuration", "warning", f"{warning.key} {warning.message}.", warning.remedy)
+    for warning in above_batch_limits(loaded):
+        message = f"{warning.key} = {warning.value} ({warning.origin}) {warning.message}."
+        yield Finding("configuration", "warning", message, warning.remedy)
 
 
 def _findings(loaded: Loaded, mappings: LoadedMappings) -> list[Finding]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 
+import structlog
 import typer
 import uvloop
 from confluent_kafka import KafkaException
@@ -13,13 +14,17 @@ from confluent_kafka import KafkaException
 from streams.commands.interruption import interrupt_leaves_at_once
 from streams.commands.options import EXIT_CONFIGURATION, ConfigFile, load_or_exit
 from streams.logs import configure_logs
-from streams.settings import REQUIRED_TO_RUN, ConfigurationError
+from streams.settings import REQUIRED_TO_RUN, ConfigurationError, above_batch_limits
+
+log = structlog.get_logger("segbatch.settings")
 
 
 def run(config: ConfigFile = None) -> None:
     """Run the worker until SIGTERM."""
     loaded = load_or_exit(config, REQUIRED_TO_RUN)
     configure_logs(loaded.settings.log.format, loaded.settings.log.level)
+    for warning in above_batch_limits(loaded):
+        log.warning("a setting is above Batch's limit", problem=str(warning))
     with interrupt_leaves_at_once():
         from streams.worker import EXIT_NOT_DRAINED, Worker
 

@@ -1,5 +1,6 @@
 """The settings of segbatch: one typed model, read from file and environment."""
 
+from streams.settings.batch_limits import above_batch_limits
 from streams.settings.kafka_client import client_settings, consumer_settings
 from streams.settings.load import REQUIRED_TO_RUN, BatchCredentials, Loaded, changed_settings, load_settings
 from streams.settings.model import (
@@ -37,6 +38,7 @@ __all__ = [
     "Row",
     "Settings",
     "WebSettings",
+    "above_batch_limits",
     "changed_settings",
     "client_settings",
     "consumer_settings",

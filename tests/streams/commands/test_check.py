@@ -169,6 +169,20 @@ async def test_wrong_credentials_are_an_error_beside_the_others(
     assert "wrong-key" not in json.dumps(findings)
 
 
+def test_a_rate_above_what_batch_documents_is_a_warning(segbatch: Segbatch) -> None:
+    result = segbatch(
+        "check", **NOWHERE, **KEYS, SEGBATCH_BATCH__RATE_PER_S="300.5", SEGBATCH_BATCH__BURST="1000"
+    )
+
+    text = " ".join(result.stdout.split())
+    assert (
+        "batch.rate_per_s = 300.5 (environment SEGBATCH_BATCH__RATE_PER_S) is above what Batch documents"
+        in text
+    )
+    assert "batch.burst" not in text
+    assert "1 error, 1 warning." in text
+
+
 def test_json_has_the_problems_of_the_configuration(segbatch: Segbatch) -> None:
     result = segbatch("check", "--json", SEGBATCH_FLUSH__LINGER_MS="soon")
 
