@@ -26,6 +26,7 @@ from streams.catch_up import CatchUp, Surroundings
 from streams.dead_letter_limits import DeadLetterLimits
 from streams.dead_letters import DeadLetterWriter
 from streams.field_problems import FieldProblems
+from streams.free_memory import give_back_free_memory
 from streams.gauges import add_gauges
 from streams.hangup import Hangup
 from streams.health import Health
@@ -233,6 +234,7 @@ class Worker:
                 self._letter_topics.run(),
                 self._hangup.run(),
                 self._watchdog.run(),
+                give_back_free_memory(),
             )
             tasks = [self._watched(each) for each in running]
             try:
