@@ -10,7 +10,6 @@ from zoneinfo import available_timezones
 
 from mapping.numbers import WrittenFloat, number_text
 from mapping.refusal import Refused
-from mapping.seen import SeenTexts
 
 EMAIL_LIMIT = 128
 """Characters: the lowest limit that Batch's SDKs name."""
@@ -35,7 +34,6 @@ NATIVE_SLOTS: Final = frozenset(name[1:] for name in RESERVED_NAMES if name != "
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+@{_LABEL}(?:\.{_LABEL})+")
-_SEEN_ADDRESSES = SeenTexts()
 _PHONE = re.compile(r"\+[0-9]{1,15}")
 _TIMEZONE_SHAPE = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
 _NOT_FOR_PEOPLE = frozenset(("localtime", "Factory"))
@@ -45,12 +43,8 @@ _LOCALE_SUFFIX = re.compile(r"[.@]")
 
 def email_address(value: Any) -> str:
     """Segment's rule for addresses (ajv's `email`), at most 128 characters. Raises Refused."""
-    if type(value) is str:
-        if value in _SEEN_ADDRESSES:
-            return value
-        if len(value) <= EMAIL_LIMIT and _EMAIL.fullmatch(value):
-            _SEEN_ADDRESSES.add(value)
-            return value
+    if type(value) is str and len(value) <= EMAIL_LIMIT and _EMAIL.fullmatch(value):
+        return value
     raise Refused("invalid_email")
 
 

@@ -20,7 +20,6 @@ from mapping.natives import (
 from mapping.profile import FieldProblem
 from mapping.profile_attributes import CONTEXT_TEXT_LIMIT, Attributes
 from mapping.refusal import Refused
-from mapping.seen import SeenTexts
 from mapping.strings import PLAIN_FIRST, STRING_LIMIT, attribute_string
 from mapping.values import attribute_value
 
@@ -33,7 +32,6 @@ _LOCALE_SLOTS = _LANGUAGE_SLOTS | {"region", "$region"}
 _ABSENT = "(no key)"
 _NO_LOCALE = ""
 """Stands for what is no text, or too long for any locale: as bad as an empty string."""
-_SEEN_ZONES = SeenTexts()
 
 
 def attributes_of(members: dict[str, Any], names: NameTable, problems: Problems) -> Attributes:
@@ -133,12 +131,8 @@ def _email_marketing(value: Any) -> str | None:
 
 
 def _timezone(value: Any) -> str:
-    if type(value) is str:
-        if value in _SEEN_ZONES:
-            return value
-        if len(value) <= CONTEXT_TEXT_LIMIT and is_timezone(value):
-            _SEEN_ZONES.add(value)
-            return value
+    if type(value) is str and len(value) <= CONTEXT_TEXT_LIMIT and is_timezone(value):
+        return value
     raise Refused("invalid_timezone")
 
 
