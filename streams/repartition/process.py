@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
+from streams.cluster import is_unreached, unreached
 from streams.dead_letters import LARGEST_MESSAGE, PRODUCER
 from streams.repartition.copier import Copier
 from streams.repartition.metrics import RepartitionMetrics
@@ -51,6 +52,14 @@ class RefusedSettingsError(Exception):
     """Kafka's client cannot be made of the settings; the message is its own."""
 
 
+class TopicsError(Exception):
+    """The topics cannot be looked at; the message says what to do."""
+
+
+class MissingTopicError(TopicsError):
+    """A topic does not exist, or this user may not see it."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What to copy where."""
@@ -77,10 +86,13 @@ class Repartition:
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._copier: Copier | None = None
+        self._topics_seen = False
         self._assigned = False
         self._problem = ""
         """Why nothing is copied at present; empty if all is well."""
         self._last_error = ""
+        self._last_detail = ""
+        """Why a broker could not be reached, in Kafka's client's words."""
         self._logged: dict[str, float] = {}
         self._web = ""
 
@@ -129,22 +141,30 @@ class Repartition:
         except RefusedSettingsError as error:
             self._failure = error
             print(f"Kafka's client refuses the settings: {error}", file=sys.stderr)
+        except MissingTopicError as error:
+            self._failure = error
+            print(f"segbatch: repartition: {error}", file=sys.stderr)
         except BaseException as error:
             self._failure = error
             log.error("repartition fails and ends", error=type(error).__name__, exc_info=error)
 
     def _copy_in_sessions(self) -> None:
-        """Copy until asked to stop; after a failure of Kafka anew, as another member with another producer."""
+        """Copy until asked to stop; after a failure of Kafka anew, as another member with another producer. Raises
+        MissingTopicError if a topic is not there at the start: one that was there may come back."""
         wait_s = FIRST_WAIT_S
         while not self._stop.is_set():
             began = time.monotonic()
             try:
                 self._copier = self._make_copier()
                 self._copier.run(self._job.sources, self._stop.is_set)
-            except KafkaException as error:
+            except (KafkaException, TopicsError) as error:
+                if isinstance(error, MissingTopicError) and not self._topics_seen:
+                    raise
                 self._copier = None
                 self._assigned = False
-                self._problem = _told(error.args[0], self._job)
+                self._problem = (
+                    str(error) if isinstance(error, TopicsError) else _told(error.args[0], self._job)
+                )
                 log.error("repartition is interrupted, and begins anew", reason=self._problem)
                 if time.monotonic() - began > LONGEST_WAIT_S:
                     wait_s = FIRST_WAIT_S
@@ -192,22 +212,35 @@ class Repartition:
         }
 
     def _look_at_topics(self, producer: Producer) -> None:
-        """Raises KafkaException, which names the topic, if one is not there."""
-        for source in self._job.sources:
-            for topic in (source, self._job.target_of(source)):
-                error = producer.list_topics(topic, timeout=REACH_S).topics[topic].error
-                if error is not None:
-                    raise KafkaException(KafkaError(error.code(), f"topic {topic}: {error.str()}"))
+        """Raises TopicsError if no broker answers, MissingTopicError if one is not there, KafkaException if one is
+        refused."""
+        try:
+            for source in self._job.sources:
+                for topic in (source, self._job.target_of(source)):
+                    error = producer.list_topics(topic, timeout=REACH_S).topics[topic].error
+                    if error is not None and error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                        raise MissingTopicError(_missing(topic, error, self._job))
+                    if error is not None:
+                        raise KafkaException(KafkaError(error.code(), f"topic {topic}: {error.str()}"))
+        except KafkaException as failed:
+            if not is_unreached(failed.args[0]):
+                raise
+            producer.poll(0)
+            reason = self._last_detail or failed.args[0].str()
+            raise TopicsError(f"{unreached(self._kafka.brokers, reason)} It is tried again.") from None
+        self._topics_seen = True
 
     def _announce(self) -> None:
         self._assigned = True
-        self._problem = self._last_error = ""
+        self._problem = self._last_error = self._last_detail = ""
         if self._web:
             log.info("ready", web=self._web)
             self._web = ""
 
     def _on_error(self, error: KafkaError) -> None:
         self._last_error = f" ({error.name()})"
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_detail = error.str()
         now = time.monotonic()
         if now - self._logged.get(error.name(), -LOG_ERRORS_EVERY_S) >= LOG_ERRORS_EVERY_S:
             self._logged[error.name()] = now
@@ -230,11 +263,21 @@ class Repartition:
         return problems
 
 
+def _missing(topic: str, error: KafkaError, job: Job) -> str:
+    """That the topic is not there, and what to do."""
+    remedy = (
+        "create it, or correct --source or kafka.topics"
+        if topic in job.sources
+        else "create it, with as many partitions as there are to be workers, or correct --target"
+    )
+    return f"topic {topic}: {error.str()}: {remedy}"
+
+
 def _told(error: KafkaError, job: Job) -> str:
     """What is wrong, and what to do."""
     targets = ", ".join(job.target_of(source) for source in job.sources)
     remedies = {
-        KafkaError.UNKNOWN_TOPIC_OR_PART: "create it; a keyed topic needs as many partitions as workers",
+        KafkaError.UNKNOWN_TOPIC_OR_PART: f"are {_listed(job.sources)} and {targets} there?",
         KafkaError.TOPIC_AUTHORIZATION_FAILED: f"give this user READ on {_listed(job.sources)} and WRITE on {targets}",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"give this user READ on the group {job.group}",
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (

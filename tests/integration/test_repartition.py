@@ -230,21 +230,29 @@ def test_a_record_too_large_for_the_keyed_topic_is_told_and_goes_when_there_is_r
     assert process.stop() == 0
 
 
-@pytest.mark.parametrize("missing", ["source", "target"])
-def test_a_missing_topic_is_told_and_waited_for(bench: Bench, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "remedy"),
+    [("source", "create it, or correct --source or kafka.topics"), ("target", "or correct --target")],
+)
+def test_a_topic_that_is_missing_at_the_start_ends_the_process(
+    bench: Bench, missing: str, remedy: str
+) -> None:
     there, not_there = (bench.source, bench.target) if missing == "target" else (bench.target, bench.source)
     bench.kafka.create_topic(there, PARTITIONS)
     process = bench.start()
-    told = process.wait_for("repartition is interrupted, and begins anew")
-    assert f"topic {not_there}:" in told["reason"]
-    assert "create it" in told["reason"]
+    assert process.exit_code() == 1
+    (told,) = process.not_json
+    assert told.startswith(f"segbatch: repartition: topic {not_there}: Broker: Unknown topic or partition: ")
+    assert told.endswith(f"{remedy}\n")
 
-    bench.kafka.create_topic(not_there, PARTITIONS)
-    bench.kafka.produce(bench.source, [event(1, 0, 0)])
-    bench.wait_until_copied()
 
-    assert process.ready().readiness() == (200, {})
-    assert process.stop() == 0
+def test_brokers_that_do_not_answer_at_the_start_are_named_and_waited_for(bench: Bench) -> None:
+    process = bench.start(KAFKA__BROKERS="127.0.0.1:1,127.0.0.1:2")
+    told = process.wait_for("repartition is interrupted, and begins anew")["reason"]
+    assert told.startswith("no broker answers at 127.0.0.1:1, 127.0.0.1:2: ")
+    assert "Connection refused" in told
+    assert "Correct kafka.brokers and kafka.security_protocol" in told
+    assert process.running
 
 
 def test_what_retention_took_is_counted(bench: Bench) -> None:
