@@ -19,7 +19,7 @@ from sink.limiter import Limiter
 from sink.sandbox.settings import SandboxSettings
 from sink.sandbox.updates import check_call, read_items
 from sink.settlement import Refusal
-from streams.commands.dead_letters.purging import letters_of
+from streams.commands.dead_letters.users import letters_of
 from streams.field_problems import FieldProblems
 from streams.ledger import Ledger
 from streams.letter import letter_headers, read_letter

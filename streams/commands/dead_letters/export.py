@@ -13,7 +13,16 @@ import orjson
 import typer
 
 from streams.commands.dead_letters.content import with_content
-from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
+from streams.commands.dead_letters.options import (
+    From,
+    Mappings,
+    Partitions,
+    Reasons,
+    To,
+    Topic,
+    User,
+    selection,
+)
 from streams.commands.dead_letters.topics import open_topics
 from streams.commands.findings import counted
 from streams.commands.options import ConfigFile, fail, load_or_exit
@@ -25,6 +34,7 @@ def export(
     to: To = None,
     mapping: Mappings = None,
     partition: Partitions = None,
+    user: User = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file; else standard output.")
     ] = None,
@@ -36,7 +46,7 @@ def export(
     This is personal data: a file is made readable for you only.
     """
     settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
-    chosen = selection(reason, mapping, partition, from_, to)
+    chosen = selection(reason, mapping, partition, from_, to, user)
     count = 0
     with open_topics(settings, topic, chosen.partitions) as topics:
         topics.look(chosen)

@@ -12,8 +12,19 @@ import typer
 
 from streams.commands.dead_letters.content import part_in_words, summary
 from streams.commands.dead_letters.nothing import nothing_found
-from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
-from streams.commands.dead_letters.topics import Stored, open_topics
+from streams.commands.dead_letters.options import (
+    From,
+    Mappings,
+    Partitions,
+    Reasons,
+    Selection,
+    To,
+    Topic,
+    User,
+    selection,
+)
+from streams.commands.dead_letters.topics import Stored, Topics, open_topics
+from streams.commands.findings import counted
 from streams.commands.options import ConfigFile, load_or_exit
 
 
@@ -23,6 +34,10 @@ def list_letters(
     to: To = None,
     mapping: Mappings = None,
     partition: Partitions = None,
+    user: User = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="With which nothing was done yet: not replayed, no copy.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")] = 100,
     in_json: Annotated[bool, typer.Option("--json", help="A JSON array, a letter a line.")] = False,
     topic: Topic = None,
@@ -30,12 +45,13 @@ def list_letters(
 ) -> None:
     """List letters by partition and offset: time, reason, part, state. Nothing of the records is shown."""
     settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
-    chosen = selection(reason, mapping, partition, from_, to)
+    chosen = selection(reason, mapping, partition, from_, to, user)
     with open_topics(settings, topic, chosen.partitions) as topics:
         topics.look(chosen)
-        letters = list(islice(topics.letters(chosen), limit + 1 if limit else None))
-        nothing = "" if letters else nothing_found(topics, chosen)
-    shown = letters[:limit] if limit else letters
+        letters = (each for each in topics.letters(chosen) if not only_open or state(each) == OPEN)
+        shown = list(islice(letters, limit or None))
+        found = len(shown) + sum(1 for _ in letters)
+        nothing = "" if found else _nothing(topics, chosen, only_open)
     if in_json:
         lines = b",\n".join(orjson.dumps(summary(stored)) for stored in shown)
         typer.echo(b"[" + lines + b"]")
@@ -44,10 +60,18 @@ def list_letters(
             typer.echo(text)
     if nothing:
         print(nothing, file=sys.stderr)
-    if len(letters) > len(shown):
-        print(f"more than {limit} letters: see --limit", file=sys.stderr)
+    if found > len(shown):
+        print(f"{len(shown):,} of {counted(found, 'letter')} shown: see --limit", file=sys.stderr)
 
 
+def _nothing(topics: Topics, chosen: Selection, only_open: bool) -> str:
+    """Why nothing is listed."""
+    if only_open and any(True for _ in topics.letters(chosen)):
+        return "none of these letters is open: they were replayed, or are copies of what was delivered"
+    return nothing_found(topics, chosen)
+
+
+OPEN = "open"
 _HEADER = ("letter", "failed at", "reason", "part", "state", "HTTP")
 
 
@@ -75,4 +99,4 @@ def state(stored: Stored) -> str:
     """`open`: nothing was done with it yet. `delivered`: a copy of a record that Batch has."""
     if stored.replayed:
         return "replayed"
-    return "delivered" if stored.letter.delivered else "open"
+    return "delivered" if stored.letter.delivered else OPEN

@@ -1,4 +1,4 @@
-"""Which letters a command is about: by reason, time, mapping and partition."""
+"""Which letters a command is about: by reason, time, mapping, partition and user."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from streams.commands.dead_letters.users import IsUsers, letters_of
 from streams.commands.moments import read_moment
 from streams.commands.options import fail
 from streams.letter import Letter
@@ -53,6 +54,15 @@ To = Annotated[
     str | None,
     typer.Option("--to", metavar="TIME", help="Failed before this time.", rich_help_panel=_CHOICE),
 ]
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        metavar="ID",
+        help="Of this user: it is the key, userId or previousId, as for purge.",
+        rich_help_panel=_CHOICE,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,16 @@ class Selection:
     from_ms: float | None = None
     """Milliseconds since 1970."""
     to_ms: float | None = None
+    is_users: IsUsers | None = None
+    """Whether a letter is of the user who is asked for."""
 
     def takes(self, letter: Letter, message: Message) -> bool:
         """Whether the letter is meant. The partition is judged by who reads it."""
         if self.reasons and letter.reason not in self.reasons:
             return False
         if self.mappings and not set(self.mappings) & set(letter.mappings):
+            return False
+        if self.is_users is not None and not self.is_users(message):
             return False
         if self.from_ms is None and self.to_ms is None:
             return True
@@ -87,14 +101,18 @@ def selection(
     partitions: list[int] | None,
     from_: str | None,
     to: str | None,
+    user: str | None,
 ) -> Selection:
-    """The selection that the options ask for; ends the command if a time cannot be read."""
+    """The selection that the options ask for; ends the command if a time cannot be read, or the user is empty."""
+    if user == "":
+        fail("dead-letters: --user must not be empty")
     return Selection(
         tuple(reasons or ()),
         tuple(mappings or ()),
         tuple(partitions or ()),
         _moment("--from", from_),
         _moment("--to", to),
+        None if user is None else letters_of(user),
     )
 
 

@@ -13,13 +13,12 @@ from streams.cluster import SILENT
 from streams.commands.dead_letters.options import Topic
 from streams.commands.dead_letters.purging import (
     TRANSACTION_TIMEOUT_S,
-    IsUsers,
     delete_before,
-    letters_of,
     move_others,
 )
 from streams.commands.dead_letters.topics import Place, Topics, open_topics, place_of
 from streams.commands.dead_letters.transactions import RecordRefused, Transactions
+from streams.commands.dead_letters.users import IsUsers, letters_of
 from streams.commands.findings import counted
 from streams.commands.options import EXIT_FAILED, EXIT_USAGE, ConfigFile, fail, load_or_exit
 from streams.letter import read_letter

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any
-
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from mapping.numbers import number_text
-from mapping.profile import FieldProblem, Rejected, Skipped
-from mapping.read import read_record
 from streams.commands.dead_letters.marks import purged_mark
 from streams.commands.dead_letters.topics import REACH_S, Place, Topics, offset_of
 from streams.commands.dead_letters.transactions import Transactions
+from streams.commands.dead_letters.users import IsUsers
 from streams.letter import ALREADY_REPLAYED, read_letter
 from streams.settlement import NO_TIMESTAMP
 
 TRANSACTION_TIMEOUT_S = 600.0
 """A partition moves in one transaction. Kafka's own limit is 15 minutes (transaction.max.timeout.ms)."""
-_IDS = ("userId", "previousId")
-
-IsUsers = Callable[[Message], bool]
-
-
-def letters_of(user: str) -> IsUsers:
-    """A function that says whether a message is about the user: its key, or `userId` or `previousId` of its value. In
-    a value that cannot be read they are looked for as text."""
-    named = re.compile(rb'"(?:userId|previousId)"\s*:\s*"?' + re.escape(user.encode()) + rb'["\s,}]')
-
-    def is_users(message: Message) -> bool:
-        if message.key() == user.encode():
-            return True
-        value = message.value()
-        ids = read_record(_ids, value)
-        if isinstance(ids, Rejected):
-            return named.search(value or b"") is not None
-        return not isinstance(ids, Skipped) and user in ids
-
-    return is_users
-
-
-def _ids(event: dict[str, Any], _: list[FieldProblem]) -> frozenset[str]:
-    return frozenset(filter(None, (_id(event.get(name)) for name in _IDS)))
-
-
-def _id(value: Any) -> str | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number_text(value)
-    return value if isinstance(value, str) else None
 
 
 def move_others(transactions: Transactions, topics: Topics, place: Place, is_users: IsUsers) -> int:

@@ -17,6 +17,7 @@ from streams.commands.dead_letters.options import (
     Reasons,
     To,
     Topic,
+    User,
     selection,
 )
 from streams.commands.dead_letters.originals import Originals
@@ -83,6 +84,7 @@ def replay(
     to: To = None,
     mapping: Mappings = None,
     partition: Partitions = None,
+    user: User = None,
     late: Annotated[
         ReplayLate | None,
         typer.Option(help="Events older than 24 hours: Batch dates them at their arrival."),
@@ -114,7 +116,7 @@ def replay(
     interrupted and run again.
     """
     settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
-    chosen = selection(reason, mapping, partition, from_, to)
+    chosen = selection(reason, mapping, partition, from_, to, user)
     with open_topics(settings, topic, chosen.partitions) as topics:
         # First of all: it ends another replay, whose last letters could else be replayed again here.
         transactions = None if dry_run else Transactions(settings, TRANSACTION_TIMEOUT_S)

@@ -10,18 +10,28 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from streams.commands.dead_letters.listing import state
 from streams.commands.dead_letters.nothing import nothing_found
-from streams.commands.dead_letters.options import From, Mappings, Partitions, Reasons, To, Topic, selection
+from streams.commands.dead_letters.options import (
+    From,
+    Mappings,
+    Partitions,
+    Reasons,
+    To,
+    Topic,
+    User,
+    selection,
+)
 from streams.commands.dead_letters.topics import Stored, open_topics
 from streams.commands.options import ConfigFile, load_or_exit
 
 _NAME_WIDTH = 24
 """Of the first column, at least: with it a table fits into 80 columns."""
-_DAY_WIDTH = len("2026-03-02")
+_SHORT_TIME = slice(len("2026-"), None)
 _WIDE = 100
-"""Columns in which a table has room for times of one line."""
+"""Columns in which a table has room for times with their year."""
 
 
 @dataclass(slots=True)
@@ -75,10 +85,22 @@ class Statistics:
         }
         return {**self.all.as_json(), **groups}
 
-    def tables(self, columns: int) -> list[Table]:
-        """A table for each thing that letters have in common, for a terminal of so many columns."""
+    def tables(self, columns: int) -> list[Table | Text]:
+        """A table for each thing that letters have in common, for a terminal of so many columns; one of partitions for
+        each topic, below its name."""
         narrow = columns < _WIDE
-        return [_table(name, groups, narrow=narrow) for name, groups in self.by.items() if groups]
+        tables: list[Table | Text] = [
+            _table(name, groups, narrow=narrow)
+            for name, groups in self.by.items()
+            if groups and name != "partition"
+        ]
+        topics: defaultdict[str, dict[str, Group]] = defaultdict(dict)
+        for place, group in self.by["partition"].items():
+            topic, _, partition = place.partition(" ")
+            topics[topic][partition] = group
+        for topic, groups in topics.items():
+            tables += [Text(topic, "bold"), _table("partition", groups, narrow=narrow)]
+        return tables
 
 
 def stats(
@@ -87,13 +109,14 @@ def stats(
     to: To = None,
     mapping: Mappings = None,
     partition: Partitions = None,
+    user: User = None,
     in_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     topic: Topic = None,
     config: ConfigFile = None,
 ) -> None:
     """Count letters by reason, mapping, part and partition: open, replayed, or copies of what was delivered."""
     settings = load_or_exit(config, ("kafka.brokers", "kafka.topics")).settings
-    chosen = selection(reason, mapping, partition, from_, to)
+    chosen = selection(reason, mapping, partition, from_, to, user)
     found = Statistics()
     with open_topics(settings, topic, chosen.partitions) as topics:
         topics.look(chosen)
@@ -111,16 +134,19 @@ def stats(
 
 
 def _table(name: str, groups: dict[str, Group], *, narrow: bool) -> Table:
-    """In a narrow terminal the times take two lines, day and hour, and long names too; nothing is cut off."""
+    """In a narrow terminal the times go without their year, and long names take two lines."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(name, overflow="fold", min_width=min(max(map(len, groups)), _NAME_WIDTH))
     for column in ("letters", "open", "replayed", "delivered"):
         table.add_column(column, justify="right", no_wrap=True)
-    for column in ("first failed", "last failed"):
-        table.add_column(column, width=_DAY_WIDTH if narrow else None)
+    for column in ("first fail", "last fail") if narrow else ("first failed", "last failed"):
+        table.add_column(column, no_wrap=True)
     for key, group in sorted(groups.items(), key=lambda item: -item[1].letters):
         states = (str(group.states[each]) for each in ("open", "replayed", "delivered"))
-        table.add_row(key, str(group.letters), *states, _minute(group.first), _minute(group.last))
+        times = (
+            _minute(moment)[_SHORT_TIME if narrow else slice(None)] for moment in (group.first, group.last)
+        )
+        table.add_row(key, str(group.letters), *states, *times)
     table.add_section()
     return table
 

@@ -88,9 +88,14 @@ def test_statistics_fit_into_eighty_columns(segbatch: Segbatch, filled: Corner) 
         for reason in ("event_refused_by_batch", "event_too_old")
     )
     at = next(index for index, line in enumerate(lines) if line.startswith("invalid_json"))
-    assert lines[at].split()[:5] == ["invalid_json", "1", "1", "0", "0"]
-    assert lines[at].split()[5:] == ["2026-03-02", "2026-03-02"]
-    assert lines[at + 1].split() == ["00:00", "00:00"]
+    assert lines[at].split() == ["invalid_json", "1", "1", "0", "0", *("03-02", "00:00") * 2]
+    assert lines[at + 1].split()[0] != "00:00"
+    topic = lines.index(filled.letters)
+    assert [line.split()[:2] for line in lines[topic + 1 :]] == [
+        ["partition", "letters"],
+        ["0", "2"],
+        ["1", "2"],
+    ]
 
 
 @pytest.mark.parametrize("command", ["stats", "list"])
@@ -137,9 +142,14 @@ def test_a_topic_without_letters_says_so(segbatch: Segbatch, corner: Corner) -> 
         (("--from", "2026-03-02", "--to", "2026-03-03T00:00:00Z"), ["invalid_json"]),
         (("--from", "2026-03-03T01:00+01:00", "--reason", "event_too_old"), ["event_too_old"]),
         (("--reason", "no_such"), []),
+        (("--user", "canary-3"), ["event_too_old"]),
+        (("--user", "canary-3", "--reason", "invalid_json"), []),
+        (("--user", "canary"), []),
+        (("--open",), ["refused_by_batch", "invalid_json", "event_too_old"]),
+        (("--open", "--partition", "1"), ["event_too_old"]),
     ],
 )
-def test_letters_are_chosen_by_reason_mapping_partition_and_time(
+def test_letters_are_chosen_by_reason_mapping_partition_time_user_and_state(
     segbatch: Segbatch, filled: Corner, options: tuple[str, ...], reasons: list[str]
 ) -> None:
     assert [letter["reason"] for letter in listed(segbatch, filled, *options)] == reasons
@@ -179,7 +189,35 @@ def test_a_letter_about_one_profile_of_several_says_so(
 def test_a_list_ends_at_its_limit_and_says_so(segbatch: Segbatch, filled: Corner) -> None:
     result = segbatch("dead-letters", "list", "--limit", "2", **filled.settings)
     assert len(result.stdout.splitlines()) == 3
-    assert "more than 2 letters" in result.stderr
+    assert result.stderr.splitlines()[-1] == "2 of 4 letters shown: see --limit"
+    whole = segbatch("dead-letters", "list", "--limit", "4", **filled.settings)
+    assert "shown" not in whole.stderr
+
+
+def test_a_user_is_looked_up_by_id_in_every_command_that_chooses_letters(
+    segbatch: Segbatch, filled: Corner
+) -> None:
+    by_value = {"type": "identify", "userId": "other", "previousId": "canary-3"}
+    filled.put(filled.letter("other", value=json.dumps(by_value).encode()))
+    exported = segbatch("dead-letters", "export", "--user", "canary-3", **filled.settings)
+    assert [json.loads(line)["key"] for line in exported.stdout.splitlines()] == ["other", "canary-3"]
+    counted = segbatch("dead-letters", "stats", "--user", "canary-3", "--json", **filled.settings)
+    assert json.loads(counted.stdout)["letters"] == 2
+    planned = segbatch("dead-letters", "replay", "--user", "canary-3", "--dry-run", **filled.settings)
+    assert "2 letters to replay" in planned.stdout
+    empty = segbatch("dead-letters", "list", "--user", "", **filled.settings)
+    assert (empty.exit_code, empty.stderr) == (2, "segbatch: dead-letters: --user must not be empty\n")
+
+
+def test_a_list_of_open_letters_says_when_all_there_are_were_dealt_with(
+    segbatch: Segbatch, corner: Corner
+) -> None:
+    corner.put(corner.letter("a", COPY), corner.letter("b"))
+    assert segbatch("dead-letters", "replay", "--user", "b", **corner.settings).exit_code == 0
+    assert [letter["replayed"] for letter in listed(segbatch, corner)] == [False, True]
+    result = segbatch("dead-letters", "list", "--open", **corner.settings)
+    assert result.stdout == ""
+    assert "none of these letters is open" in result.stderr
 
 
 def test_a_letter_is_shown_with_its_headers_and_its_content_only_if_asked(
