@@ -15,6 +15,7 @@ from sink.settlement import Refusal
 from streams.letter import letter_headers
 from streams.metrics import Metrics
 from streams.records import Message, Record
+from streams.samples import Samples
 
 POLL_S = 0.02
 FIRST_WAIT_S = 1.0
@@ -65,6 +66,7 @@ class DeadLetterWriter:
         self._metrics = metrics
         self._on_confirmed = on_confirmed
         self._mappings_of = mappings_of
+        self._samples = Samples()
         self._open: set[_Letter] = set()
         self._waiting: list[tuple[float, _Letter]] = []
         self._partitions: dict[str, int] = {}
@@ -87,7 +89,14 @@ class DeadLetterWriter:
         return (letter.record for letter in self._open)
 
     def write(self, record: Record, refusal: Refusal) -> None:
-        """Write a letter; `on_confirmed` is called when Kafka has it, however long that takes."""
+        """Write a letter; `on_confirmed` is called when Kafka has it, however long that takes. Logged as a sample."""
+        if count := self._samples.add(refusal.reason):
+            log.warning(
+                "dead letters",
+                reason=refusal.reason,
+                count=count,
+                remedy=f"segbatch dead-letters list --reason {refusal.reason}",
+            )
         letter = _Letter(record, refusal)
         self._open.add(letter)
         self._produce(letter)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from sink.settlement import Refusal
@@ -197,3 +198,26 @@ def test_our_producers_are_idempotent_and_partition_as_javas_do(producer: FakePr
     assert (PRODUCER["enable.idempotence"], PRODUCER["acks"]) == (True, "all")
     assert producer.settings["partitioner"] == "murmur2_random"
     assert producer.settings["enable.idempotence"] is True
+
+
+async def test_letters_are_logged_by_reason_as_a_sample_without_anything_of_the_record(
+    producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"at": 1000.0}
+    monkeypatch.setattr("streams.samples.time.monotonic", lambda: now["at"])
+    ledger = Ledger("events", 0, 0)
+    records = fetched(ledger, *(FakeMessage(b"canary", b"canary", offset) for offset in range(5)))
+    letters = Scene().writer
+    with structlog.testing.capture_logs() as lines:
+        for record in records[:3]:
+            letters.write(record, REFUSAL)
+        letters.write(records[3], Refusal("invalid_json", "no JSON"))
+        now["at"] += 11.0
+        letters.write(records[4], REFUSAL)
+    told = [line for line in lines if line["event"] == "dead letters"]
+    assert [(line["reason"], line["count"], line["log_level"]) for line in told] == [
+        ("refused_by_batch", 1, "warning"),
+        ("invalid_json", 1, "warning"),
+        ("refused_by_batch", 3, "warning"),
+    ]
+    assert "canary" not in str(lines)

@@ -382,7 +382,7 @@ def test_field_problems_are_counted_all_and_logged_as_a_sample(
     logged: Iterator[list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, now = next(logged), {"at": 1000.0}
-    monkeypatch.setattr("streams.field_problems.time.monotonic", lambda: now["at"])
+    monkeypatch.setattr("streams.samples.time.monotonic", lambda: now["at"])
     metrics = Metrics()
     sampled = FieldProblems(metrics)
     sampled.report([FieldProblem("traits.a", "too_long")] * 500)
