@@ -11,6 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 Problems = Callable[[], Mapping[str, str]]
 """What is wrong now, by a short name: a sentence for a person. Empty if all is well."""
+_PAGES = {
+    "/livez": "is it alive? 200, or 503 with what failed",
+    "/readyz": "does it do its work? 200, or 503 with each problem and the setting to look at",
+    "/metrics": "what it counts, for Prometheus",
+    "/status": "what it is doing now, as JSON; `segbatch status` shows it on one screen",
+}
 
 
 async def start_web(
@@ -22,8 +28,8 @@ async def start_web(
     state: Callable[[], Mapping[str, Any]] = dict,
     status: Callable[[], Mapping[str, Any]] | None = None,
 ) -> tuple[web.AppRunner, str]:
-    """Serve `/livez`, `/readyz`, `/metrics` and, if there is one, the page `/status`; the runner to clean up, and the
-    address. Port 0 takes any free. `state` is what `/readyz` tells besides.
+    """Serve `/livez`, `/readyz`, `/metrics` and, if there is one, the page `/status`, and at `/` which these are; the
+    runner to clean up, and the address. Port 0 takes any free. `state` is what `/readyz` tells besides.
 
     Raises OSError if the address cannot be had.
     """
@@ -55,6 +61,15 @@ async def start_web(
     app.router.add_get("/metrics", metrics)
     if status is not None:
         app.router.add_get("/status", json_page(status))
+    served = [route for route in _PAGES if status is not None or route != "/status"]
+    pages = "".join(f"{route:10}{_PAGES[route]}\n" for route in served)
+
+    async def index(request: web.Request) -> web.Response:
+        if request.path == "/":
+            return web.Response(text=f"segbatch\n\n{pages}")
+        return web.Response(text=f"There is no such page; there are\n\n{pages}", status=404)
+
+    app.router.add_get("/{page:.*}", index)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()

@@ -141,6 +141,19 @@ async def test_the_metrics_page_is_prometheus_text() -> None:
     assert f"# TYPE {NAME} histogram" in body
 
 
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/statusz", 404), ("/livez/", 404)])
+async def test_the_pages_are_listed_at_the_root_and_for_a_page_that_there_is_not(
+    path: str, status: int
+) -> None:
+    async with serving(Metrics(), {}, {}) as site:
+        answered, kind, body = await site.get(path)
+        assert (answered, kind.split(";")[0]) == (status, "text/plain")
+        listed = [line.split()[0] for line in body.splitlines() if line.startswith("/")]
+        assert listed == ["/livez", "/readyz", "/metrics"]
+        for each in listed:
+            assert (await site.get(each))[0] == 200
+
+
 async def test_a_port_that_is_taken_is_an_error() -> None:
     first, url = await start_web("127.0.0.1", 0, Metrics().registry, dict, dict)
     try:
