@@ -6,6 +6,7 @@ Looked up when somebody asks: it goes over every record in hand.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -64,12 +65,19 @@ class InHand:
     """Looks at everything that holds records."""
 
     def __init__(
-        self, coalescer: Coalescer, limiter: Limiter, delivery: Delivery, letters: DeadLetterWriter
+        self,
+        coalescer: Coalescer,
+        limiter: Limiter,
+        delivery: Delivery,
+        letters: DeadLetterWriter,
+        held_back: Callable[[], Iterable[Record]],
     ) -> None:
+        """`held_back` gives the first record of each partition that a limit of the dead letters holds back."""
         self._coalescer = coalescer
         self._limiter = limiter
         self._delivery = delivery
         self._letters = letters
+        self._held_back = held_back
 
     def look(self) -> dict[Ledger, Hand]:
         """The hands that are not empty. Records that are in nobody's hands yet, because they are still to be mapped,
@@ -95,7 +103,7 @@ class InHand:
             waits = of_calls.get(update.custom_id, other_part) if behind else ready
             for record in cast("list[Record]", update.records):
                 self._add(hands, record, waits)
-        for record in self._letters.unconfirmed():
+        for record in (*self._letters.unconfirmed(), *self._held_back()):
             self._add(hands, record, Waits.DEAD_LETTER)
         return hands
 

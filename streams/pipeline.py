@@ -96,7 +96,10 @@ class Pipeline:
         """Map a chunk's records; they wait in the coalescer, or have ended, when this returns."""
         records, map_record = chunk.records, self._map_record
         for start in range(0, len(records), SLICE):
-            if not chunk.ledger.sending or self._settlement.limits.reached is not None:
+            if not chunk.ledger.sending:
+                break
+            if self._settlement.limits.reached is not None:
+                self._settlement.hold_back(records[start])
                 break
             self._map(records[start : start + SLICE], map_record)
             self._delivery.wake()

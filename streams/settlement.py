@@ -12,6 +12,7 @@ from sink import coalescer
 from sink.coalescer import PendingUpdate
 from sink.settlement import Part, Refusal
 from streams.dead_letter_limits import DeadLetterLimits
+from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.records import Ending, Record
 from streams.repeats import RepeatWindow
@@ -45,6 +46,8 @@ class RecordSettlement:
         self.repeats = RepeatWindow(0, 1.0) if repeats is None else repeats
         self._single_topic = single_topic
         self.letters: Letters | None = None
+        self._held_back: dict[Ledger, Record] = {}
+        """Of each partition the first record that stays undone since a limit was reached."""
 
     def accepted(self, updates: Sequence[PendingUpdate]) -> None:
         """Batch took these updates: a part of each of their records is done."""
@@ -83,11 +86,25 @@ class RecordSettlement:
             raise RuntimeError("no dead-letter topic was given")
         own = cast(Record, record)
         if not self.limits.admits(own.place, refusal):
+            self.hold_back(own)
             return
         if own.order and refusal.part != "attributes" and not refusal.delivered:
             self._forget_event(own)
         part, profile = _unsettled(own, refusal.part), _profile(own, refusal.profile)
         self.letters.write(own, replace(refusal, part=part, profile=profile))
+
+    def hold_back(self, record: Record) -> None:
+        """A limit was reached: this record, and what comes after it, stays undone."""
+        first = self._held_back.get(record.ledger, record)
+        self._held_back[record.ledger] = min(first, record, key=lambda each: each.offset)
+
+    def held_back(self) -> list[Record]:
+        """Of each partition that is ours the first record that was held back."""
+        return [record for record in self._held_back.values() if not record.ledger.forgotten]
+
+    def forget_held_back(self) -> None:
+        """They are read again."""
+        self._held_back.clear()
 
     def _forget_event(self, record: Record) -> None:
         """It was taken for one that will be accepted: if it comes again, that is no repeat. But of several profiles the

@@ -164,7 +164,9 @@ class Worker:
             self._letters,
             self._delivery,
         )
-        in_hand = InHand(self._coalescer, self._limiter, self._delivery, self._letters)
+        in_hand = InHand(
+            self._coalescer, self._limiter, self._delivery, self._letters, self._settlement.held_back
+        )
         self._watchdog = Watchdog(
             settings.watchdog_s, self._assignments.ledgers.values, in_hand, self._delivery
         )
@@ -336,6 +338,7 @@ class Worker:
         self._limits.max_consecutive = latest.settings.dead_letter.max_consecutive
         self._standstill.enable(latest.settings.delivery.enabled)
         if self._standstill.lift_halt():
+            self._settlement.forget_held_back()
             self._source.read_again()
 
     def _reload_credentials(self) -> None:

@@ -24,6 +24,7 @@ from mapping.profile import (
 from sink.coalescer import Coalescer
 from sink.lateness import LateEvents
 from sink.settlement import Refusal
+from streams.dead_letter_limits import DeadLetterLimits
 from streams.field_problems import FieldProblems
 from streams.ledger import Ledger
 from streams.metrics import Metrics
@@ -576,3 +577,17 @@ async def test_what_is_known_of_a_partition_that_was_given_up_counts_for_nothing
     scene.ledger = Ledger("events", 0, 0)
     await scene.accept(b"a")
     assert scene.ended("skipped", "duplicate") == 0
+
+
+async def test_what_stays_undone_since_a_limit_was_reached_is_known_by_its_first_record() -> None:
+    scene = Scene({b"broken": lambda: Rejected("invalid_json", "d")})
+    scene.settlement.limits = DeadLetterLimits(1.0, max_consecutive=2)
+    await scene.accept(*[b"broken"] * 4)
+    scene.ledger = other = Ledger("events", 1, 0)
+    await scene.accept(b"broken")
+    held_back = scene.settlement.held_back
+    assert [(record.ledger.partition, record.offset) for record in held_back()] == [(0, 2), (1, 0)]
+    other.forgotten = True
+    assert [record.offset for record in held_back()] == [2]
+    scene.settlement.forget_held_back()
+    assert held_back() == []

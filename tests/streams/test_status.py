@@ -36,6 +36,7 @@ class Worker:
         self.limiter = Limiter(300, 1000)
         self.delivery = SimpleNamespace(opening=None, held=False, reading_first=False, calls=[])
         self.letters: list[Record] = []
+        self.held_back: list[Record] = []
         self.standstill = SimpleNamespace(paused=False, halt=None)
         self.unread: dict[Ledger, int] = {}
         self.full = False
@@ -72,7 +73,7 @@ class Worker:
         letters = SimpleNamespace(failure="", unconfirmed=lambda: iter(self.letters))
         delivery: Any = self.delivery
         health = Health(delivery, self.source, letters, self.standstill, SimpleNamespace(problem=""))  # type: ignore[arg-type]
-        in_hand = InHand(self.coalescer, self.limiter, delivery, letters)  # type: ignore[arg-type]
+        in_hand = InHand(self.coalescer, self.limiter, delivery, letters, lambda: self.held_back)  # type: ignore[arg-type]
         status = Status(
             health,
             self.standstill,  # type: ignore[arg-type]
@@ -186,6 +187,15 @@ def test_a_standstill_shows_in_state_halt_and_partitions() -> None:
     page = worker.page()
     assert (page["state"], page["halt"]["setting"]) == ("halted", "dead_letter.max_ratio")
     assert (page["halt"]["leg"], worker.waits_for(ledger)) == ("dead_letters", "dead_letters")
+
+
+def test_a_record_that_a_limit_of_the_dead_letters_holds_back_has_its_age() -> None:
+    worker = Worker()
+    worker.held_back.append(worker.record(worker.partition(0), age_s=3600))
+    worker.standstill.halt = LimitReached("dead_letter.max_consecutive", "more than 1,000")
+    (row,) = worker.page()["partitions"]
+    assert (row["waiting"], row["waits_for"]) == (1, "dead_letters")
+    assert row["oldest_waiting_s"] == pytest.approx(3600, abs=5)
 
 
 def test_an_open_breaker_shows_with_the_setting_to_look_at() -> None:
