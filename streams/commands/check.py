@@ -47,7 +47,9 @@ def check(
     Tells every problem at once, each with what to do. Exit code 0: no error; 1: an error; 78: the configuration
     cannot be used.
     """
-    loaded = _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN, warn=False)
+    loaded = (
+        _load(config) if in_json else load_or_exit(config, REQUIRED_TO_RUN, with_mappings=True, warn=False)
+    )
     mappings = _load_mappings(loaded.settings) if in_json else mappings_or_exit(loaded.settings)
     findings = _findings(loaded, mappings)
     if batch:
@@ -60,7 +62,7 @@ def check(
 def _load(config: Path | None) -> Loaded:
     """The settings; what is wrong with them as findings."""
     try:
-        return load_settings(config, os.environ, require=REQUIRED_TO_RUN)
+        return load_settings(config, os.environ, require=REQUIRED_TO_RUN, with_mappings=True)
     except ConfigurationError as error:
         _print_and_exit(error)
 

@@ -67,7 +67,7 @@ def explain(
     Needs no keys and no Kafka, unless --send posts it: "Send test record" of Segment. The exit code is then 1 if Batch
     does not accept it.
     """
-    loaded = load_or_exit(config, _KEYS if send else ())
+    loaded = load_or_exit(config, _KEYS if send else (), with_mappings=mappings is None)
     chosen = mappings_or_exit(loaded.settings, mappings, warn=True)
     record = _record(event, line)
     clock = Clock(

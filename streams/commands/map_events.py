@@ -49,7 +49,7 @@ def map_events(
     as they would be posted, the fields that were left out or changed, with the reason, and the names of the mappings
     that matched. What is wrong with a rejected line is said on standard error, with the line's number.
     """
-    settings = load_or_exit(config).settings
+    settings = load_or_exit(config, with_mappings=mappings is None and not documented).settings
     clock = Clock(None if now is None else milliseconds("map", "--now", now), settings.late_events)
     rules = mapping_settings(settings)
     if documented and mappings is not None:

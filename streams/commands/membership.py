@@ -48,7 +48,9 @@ def membership(
     """
     if (user_id is None) == (audience is None):
         fail("membership: name a user, or --audience and its key")
-    loaded = load_or_exit(config, ("kafka.brokers",) if topic else ("kafka.brokers", "kafka.topics"))
+    loaded = load_or_exit(
+        config, ("kafka.brokers",) if topic else ("kafka.brokers", "kafka.topics"), with_mappings=True
+    )
     settings = loaded.settings
     configure_logs("text", "warning", cast(Any, StandardError()))
     times = times_of("membership", from_time, to_time)

@@ -28,13 +28,15 @@ MappingsFile = Annotated[
 ]
 
 
-def load_or_exit(config: Path | None, require: Collection[str] = (), *, warn: bool = True) -> Loaded:
+def load_or_exit(
+    config: Path | None, require: Collection[str] = (), *, with_mappings: bool = False, warn: bool = True
+) -> Loaded:
     """The settings, or exit code 78 with every problem on standard error; `warn` puts warnings there too.
 
-    `require` holds dotted keys that must be set.
+    `require` holds dotted keys that must be set; `with_mappings` is of a command that reads the mappings they name.
     """
     try:
-        loaded = load_settings(config, os.environ, require=require)
+        loaded = load_settings(config, os.environ, require=require, with_mappings=with_mappings)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(EXIT_CONFIGURATION) from None

@@ -21,7 +21,7 @@ log = structlog.get_logger("segbatch.settings")
 
 def run(config: ConfigFile = None) -> None:
     """Run the worker until SIGTERM."""
-    loaded = load_or_exit(config, REQUIRED_TO_RUN)
+    loaded = load_or_exit(config, REQUIRED_TO_RUN, with_mappings=True)
     configure_logs(loaded.settings.log.format, loaded.settings.log.level)
     for warning in above_batch_limits(loaded):
         log.warning("a setting is above Batch's limit", problem=str(warning))

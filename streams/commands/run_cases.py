@@ -41,7 +41,7 @@ def run_cases(
 
     Needs no keys and no Kafka. Exit code 0: all passed; 1: one failed, or there is none; 78: a file cannot be used.
     """
-    settings = load_or_exit(config).settings
+    settings = load_or_exit(config, with_mappings=mappings is None).settings
     loaded = mappings_or_exit(settings, mappings, warn=True)
     chosen = files or _beside(loaded)
     if not chosen:

@@ -81,7 +81,7 @@ def verify(
     if backfill is not None and (topic or to_time is not None or from_time != EARLIEST):
         fail("verify: --backfill has a range of its own: leave --from, --to and --topic out")
     required = _TO_BATCH if backfill is not None else (*_TO_BATCH, *(_TO_KAFKA[:1] if topic else _TO_KAFKA))
-    loaded = load_or_exit(config, required)
+    loaded = load_or_exit(config, required, with_mappings=True)
     configure_logs("text", "warning", cast(Any, StandardError()))
     plan = plan_of_range(topic or loaded.settings.kafka.topics, *times_of("verify", from_time, to_time))
     options = Options(profiles, settle, export_timeout, export)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -186,6 +187,22 @@ def _together(settings: Settings, origins: Mapping[str, str]) -> Iterator[Proble
         message = f"makes no client that librdkafka would accept: {refusal}"
         remedy = "Correct these settings together."
         yield Problem("kafka.librdkafka", None, message, remedy, origins.get("kafka.librdkafka"))
+
+
+def mappings_file(settings: Settings, origins: Mapping[str, str]) -> Iterator[Problem]:
+    """Whether the file that `mappings` names can be read; what is in it is not looked at."""
+    if settings.mappings is None:
+        return
+    try:
+        Path(settings.mappings).open("rb").close()
+    except OSError as error:
+        yield _problem(
+            settings,
+            origins,
+            "mappings",
+            f"names a file that cannot be read: {error.strerror or 'error'}",
+            "Correct the path, or the file's rights; without `mappings` the preset is in force.",
+        )
 
 
 _Check: TypeAlias = Callable[[Settings, Mapping[str, str]], Iterator[Problem]]

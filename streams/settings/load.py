@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import SecretStr, ValidationError
 
-from streams.settings.checks import cross_problems
+from streams.settings.checks import cross_problems, mappings_file
 from streams.settings.document import read_document
 from streams.settings.entries import Entry, Reading, Unset, is_text, read_secret
 from streams.settings.environment import CONFIG_VARIABLE, read_environment, setting_key
@@ -82,7 +82,11 @@ class Loaded:
 
 
 def load_settings(
-    config: Path | None, environ: Mapping[str, str], *, require: Collection[str] = ()
+    config: Path | None,
+    environ: Mapping[str, str],
+    *,
+    require: Collection[str] = (),
+    with_mappings: bool = False,
 ) -> Loaded:
     """The settings from file and environment; environment beats file.
 
@@ -90,6 +94,7 @@ def load_settings(
         config: the file; None for that of SEGBATCH_CONFIG, else ./segbatch.yaml if there is one, else none.
         environ: the environment variables.
         require: dotted keys that must be set.
+        with_mappings: whether the file that `mappings` names must be there.
 
     Raises:
         ConfigurationError: with every problem found.
@@ -103,6 +108,8 @@ def load_settings(
     found = [*document.problems, *environment.problems, *invalid]
     wrong = {setting_key(problem.key) for problem in found}
     found += cross_problems(settings, given, wrong)
+    if with_mappings:
+        found += mappings_file(settings, given)
     if document.readable:
         wanted = [key for key in require if key not in wrong]
         missing = list(_missing(settings, wanted, document.unset))

@@ -83,7 +83,7 @@ def start(
             with folder.resumed(resume) as (plan, store):
                 code = go_on(_loaded(config, plan), plan, folder, store, going)
         else:
-            loaded = load_or_exit(config)
+            loaded = load_or_exit(config, with_mappings=True)
             plan = _plan(loaded, files, since, until, topic, source, where, types)
             plan = replace(plan, mappings=None if mappings is None else str(mappings.absolute()))
             mappings_or_exit(loaded.settings, mappings, warn=True)
@@ -118,7 +118,8 @@ def _dry_run(loaded: Loaded, plan: Plan, going: Going) -> int:
 def _loaded(config: Path | None, plan: Plan, *, dry_run: bool = False) -> Loaded:
     """The settings, with those that this plan needs."""
     needed = () if dry_run else ("batch.rest_api_key", "batch.project_key")
-    return load_or_exit(config, (*needed, "kafka.brokers") if plan.topics else needed)
+    required = (*needed, "kafka.brokers") if plan.topics else needed
+    return load_or_exit(config, required, with_mappings=True)
 
 
 def _plan(

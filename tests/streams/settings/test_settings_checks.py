@@ -182,3 +182,19 @@ def test_settings_of_librdkafka_that_are_refused_only_together_are_told(
     assert text.startswith("kafka.librdkafka")
     assert named in text
     assert librdkafka(entries='{"fetch.wait.max.ms": "100"}', KAFKA__BROKERS="a:9092") == []
+
+
+def test_a_mappings_file_that_is_not_there_is_told_beside_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "segbatch.yaml"
+    file.write_text("naming: camel\nmappings: nope.yaml\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file, {}, with_mappings=True)
+    naming, mappings = map(str, caught.value.problems)
+    assert "naming = 'camel'" in naming
+    assert mappings.startswith(
+        f"mappings = 'nope.yaml' (file {file}:2): names a file that cannot be read: No such file or directory.\n"
+    )
+
+
+def test_a_command_that_reads_no_mappings_does_without_their_file() -> None:
+    assert problems(MAPPINGS="nope.yaml") == []
