@@ -24,6 +24,7 @@ LONGEST_LOOK_S = 30.0
 ATTEMPTS = 8
 LONGEST_RETRY_S = 60.0
 BLOCK_BYTES = 1 << 20
+_UNKNOWN_EXPORT = f"is the id of --export right, and the export this project's? Else: {REMEDIES['404']}"
 _LINKS_EXPIRE = (401, 403, 404, 410)
 _NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
 
@@ -97,7 +98,7 @@ class ExportClient:
         give_up = time.monotonic() + longest_s
         pause = FIRST_LOOK_S
         while True:
-            _, _, payload = await self._call("GET", f"/exports/view?id={export_id}", None)
+            _, _, payload = await self._call("GET", f"/exports/view?id={export_id}", None, _UNKNOWN_EXPORT)
             status = str(payload.get("status", ""))
             on_status(status)
             if status == "SUCCESS":
@@ -152,9 +153,10 @@ class ExportClient:
                 yield rest
 
     async def _call(
-        self, method: str, path: str, body: bytes | None
+        self, method: str, path: str, body: bytes | None, if_unknown: str = REMEDIES["404"]
     ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
-        """Status, headers and JSON of an answer that is none of a refusal; what passes is tried again."""
+        """Status, headers and JSON of an answer that is none of a refusal; what passes is tried again.
+        `if_unknown` is what to do after a 404. Raises ExportError."""
         problem = ""
         for attempt in range(1, ATTEMPTS + 1):
             await self._keep_pace()
@@ -172,8 +174,10 @@ class ExportClient:
                 answer = read_answer(response.status, response.headers, content)
                 problem = f"{answer.status} {answer.message}".strip()
                 if answer.verdict is not Verdict.RETRY:
-                    remedy = REMEDIES.get(answer.status)
-                    raise ExportError(f"Batch answers {problem}" + (f"; {remedy}" if remedy else ""))
+                    remedy = (REMEDIES | {"404": if_unknown}).get(answer.status)
+                    raise ExportError(
+                        f"Batch answers {problem.removesuffix('.')}" + (f"; {remedy}" if remedy else "")
+                    )
                 wait_s = answer.retry_after_s or wait_s
             if attempt < ATTEMPTS:
                 await asyncio.sleep(wait_s)

@@ -80,8 +80,8 @@ class Health:
         if opening.refused:
             return f"Batch answers {opening.status} for {seconds} s: {opening.remedy}"
         return (
-            f"Batch has taken no call for {seconds} s, the last one ended with {opening.status}: {opening.remedy}. "
-            "Probes go on, and delivery by itself when one is taken"
+            f"Batch has taken no call for {seconds} s, the last one ended with {opening.status}: "
+            f"{_sentence(opening.remedy)} Probes go on, and delivery by itself when one is taken"
         )
 
     def _dead_letters(self) -> str:
@@ -96,6 +96,11 @@ class Health:
             f"Kafka refuses dead letters: {self._letters.failure}; does the topic of dead_letter.topic exist, "
             "and may this user write to it?"
         )
+
+
+def _sentence(text: str) -> str:
+    """With its full stop, unless it is a question."""
+    return text if text.endswith("?") else f"{text}."
 
 
 def _seconds_since(moment: float) -> int:

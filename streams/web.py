@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+
+def why_not_listening(error: OSError) -> str:
+    """What the error of `start_web`, or of another server, says to a person, without asyncio's words."""
+    if error.errno == errno.EADDRINUSE:
+        return "another process listens there"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return error.strerror or str(error)
+
 
 Problems = Callable[[], Mapping[str, str]]
 """What is wrong now, by a short name: a sentence for a person. Empty if all is well."""

@@ -46,7 +46,7 @@ from streams.source import KafkaSource, SourceHooks
 from streams.standstill import Standstill
 from streams.status import Status
 from streams.watchdog import Watchdog
-from streams.web import start_web
+from streams.web import start_web, why_not_listening
 
 EXIT_DRAINED = 0
 EXIT_FAILED = 1
@@ -225,8 +225,9 @@ class Worker:
                 self._status.page,
             )
         except OSError as error:
-            problem = f"cannot listen on {place.host}:{place.port}: {error}"
-            print(f"web.host, web.port: {problem}. Choose another port, or 0 for any.", file=sys.stderr)
+            problem = f"cannot listen on {place.host}:{place.port}: {why_not_listening(error)}"
+            remedy = "Set web.port to another port, or to 0 for any that is free."
+            print(f"web.host, web.port: {problem}. {remedy}", file=sys.stderr)
             return EXIT_CONFIGURATION
         _collect_garbage_rarely()
         async with self._client:

@@ -44,7 +44,7 @@ def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
 
 def counted(number: int, thing: str) -> str:
     """`1 record`, `2 records`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _block(finding: Finding, width: int) -> list[str]:

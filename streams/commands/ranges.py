@@ -11,7 +11,7 @@ from streams.commands.moments import milliseconds
 EARLIEST = "earliest"
 
 From = Annotated[
-    str, typer.Option("--from", metavar="TIME", help="Begin of the range: ISO 8601, or earliest.")
+    str, typer.Option("--from", metavar="TIME", help="Start of the range: ISO 8601, or earliest.")
 ]
 To = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="End of the range, outside of it; else now.")

@@ -15,6 +15,7 @@ import uvloop
 from sink.sandbox import SandboxSettings, start_sandbox
 from streams.commands.options import fail
 from streams.logs import configure_logs
+from streams.web import why_not_listening
 
 log = structlog.get_logger("segbatch.sandbox")
 
@@ -116,7 +117,10 @@ def _run(options: dict[str, Any]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
     except OSError as error:
-        fail(f"sandbox: cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
+        fail(
+            f"sandbox: cannot listen on {settings.host}:{settings.port}: {why_not_listening(error)}; "
+            "--port chooses another port, 0 any that is free"
+        )
 
 
 async def _serve(settings: SandboxSettings) -> None:

@@ -15,6 +15,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from streams.commands.findings import counted
 from streams.commands.options import EXIT_FAILED, EXIT_USAGE, ConfigFile, fail, load_or_exit
 
 LONGEST_S = 10.0
@@ -124,8 +125,9 @@ def _footer(page: Mapping[str, Any]) -> list[str]:
     hand, limiter = page["in_hand"], page["limiter"]
     mappings = page["mappings"]
     return [
-        f"in hand: {hand['records']:,} records of {hand['profiles_waiting'] + hand['updates_out']:,} profiles, "
-        f"{hand['bytes'] / 1e6:,.0f} MB, {hand['updates_out']:,} updates out",
+        f"in hand: {counted(hand['records'], 'record')} of "
+        f"{counted(hand['profiles_waiting'] + hand['updates_out'], 'profile')}, {hand['bytes'] / 1e6:,.0f} MB, "
+        f"{counted(hand['updates_out'], 'update')} out",
         f"tokens: {limiter['tokens']:,.0f} of {limiter['capacity']:,.0f}, {limiter['rate_per_s']:,.0f} a second "
         f"of {limiter['full_rate_per_s']:,.0f}",
         f"mappings: {', '.join(mappings.get('mappings') or ())}",
@@ -139,7 +141,7 @@ def _reading_first(catch_up: Mapping[str, Any]) -> list[str]:
     if not catch_up.get("active"):
         return []
     return [
-        f"reading first: {catch_up['unread']:,} records, so that what they say of one user leaves together"
+        f"reading first: {counted(catch_up['unread'], 'record')}, so that what they say of one user leaves together"
     ]
 
 
@@ -149,7 +151,7 @@ def _refused(mappings: Mapping[str, Any]) -> list[str]:
         return []
     problems = len(mappings.get("problems") or ())
     return [
-        f"the mappings file was refused at {mappings['refused_at']}, {problems} problems: the mappings "
+        f"the mappings file was refused at {mappings['refused_at']}, {counted(problems, 'problem')}: the mappings "
         f"above stay in force, from {mappings['since']}; the log and /readyz name the problems"
     ]
 

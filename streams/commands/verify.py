@@ -30,7 +30,7 @@ from streams.mapping_settings import mapping_settings
 from streams.settings import Loaded, Settings, client_settings
 from streams.verify.expected import Ends, Expected, fold_of_backfill, fold_of_topics, plan_of_range
 from streams.verify.problems import VerifyError
-from streams.verify.report import Found, as_json, in_words
+from streams.verify.report import Found, as_json, in_words, not_delivered
 from streams.verify.run import Options, Verification
 
 EXIT_DIFFERENT = 1
@@ -117,9 +117,7 @@ def _verified(loaded: Loaded, verification: Verification, shown: Shown) -> Found
     settings = loaded.settings
     undelivered = _undelivered(settings, verification.expected)
     if undelivered:
-        shown.say(
-            f"{undelivered:,} records of the range are not delivered yet by group {settings.kafka.group}"
-        )
+        shown.say(f"{not_delivered(undelivered)} by group {settings.kafka.group}")
 
     async def run() -> Found:
         batch = settings.batch

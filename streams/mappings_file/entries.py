@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,15 @@ from streams.mappings_file.places import Places, Unreadable, pairs, plain
 from streams.mappings_file.problems import unknown_key
 from streams.settings import Problem
 
+_SHOWN_CHARACTERS = 60
 _NAME_KEYS = ("name", "title")
 _KINDS = {"mappings": "mapping", "filters": "filter"}
+
+
+def in_brief(value: Any) -> str | None:
+    """A value of the file for a problem; None, which shows nothing, for one that is empty or long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if text.strip() and len(text) <= _SHOWN_CHARACTERS else None
 
 
 class Entries:
@@ -100,14 +108,15 @@ class Entries:
         if isinstance(value, str) and value.strip():
             return value
         if value is not None:
-            self.say(key, "is not text" if value != "" else "is empty", "Write text; in quotes if in doubt.")
+            message = "is not text" if value != "" else "is empty"
+            self.say(key, message, "Write text; in quotes if in doubt.", in_brief(value))
         return None
 
     def flag(self, key: str, default: bool) -> bool:
         """A key's boolean."""
         value = self.value(key)
         if value is not None and not isinstance(value, bool):
-            self.say(key, "is neither true nor false", "Write true or false.")
+            self.say(key, "is neither true nor false", "Write true or false.", in_brief(value))
         return value if isinstance(value, bool) else default
 
     def condition(self, key: str) -> Trigger | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from mapping.mappings import CONDITION_LIMIT, Filter, FilterAction
-from streams.mappings_file.entries import Entries
+from streams.mappings_file.entries import Entries, in_brief
 
 _ACTIONS: tuple[FilterAction, ...] = get_args(FilterAction)
 _BELONGS = {"share": ("sample",), "fields": ("block_fields", "allow_fields")}
@@ -37,7 +37,9 @@ def _action(entries: Entries) -> FilterAction | None:
         if value == action:
             return action
     if value is not None:
-        entries.say("action", "is not an action of a filter", f"Choose one of {', '.join(_ACTIONS)}.")
+        entries.say(
+            "action", "is not an action of a filter", f"Choose one of {', '.join(_ACTIONS)}.", in_brief(value)
+        )
     return None
 
 
@@ -46,7 +48,9 @@ def _share(entries: Entries) -> float:
     if value is None:
         return 1.0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        entries.say("share", "is not a number from 0 to 1", "Write the part to keep, 0.05 for 5 %.")
+        entries.say(
+            "share", "is not a number from 0 to 1", "Write the part to keep, 0.05 for 5 %.", in_brief(value)
+        )
         return 1.0
     return float(value)
 
@@ -58,7 +62,10 @@ def _fields(entries: Entries) -> tuple[str, ...]:
     paths = [value] if isinstance(value, str) else value
     if not isinstance(paths, list) or not paths or not all(map(_is_path, paths)):
         entries.say(
-            "fields", "is not a list of paths", "Write dotted paths such as properties.card, without `$.`."
+            "fields",
+            "is not a list of paths",
+            "Write dotted paths such as properties.card, without `$.`.",
+            in_brief(value),
         )
         return ()
     return tuple(paths)

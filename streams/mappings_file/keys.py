@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from mapping.mappings import DEFAULT_TRIGGER, PRESET
 
 FIELD_MEANINGS: Mapping[str, str] = {
-    "identifiers": "Whose profile it is: `custom_id`, usually `{'@path': '$.userId'}`.",
+    "identifiers": 'Whose profile it is: `custom_id`, usually `{"@path": "$.userId"}`.',
     "profileAttributes": (
         "Attributes of the profile: the native slots email_address, email_marketing, phone_number, sms_marketing, "
         "language, region, timezone; any other key is a custom attribute."
     ),
     "eventName": "Name of the event; none, no event.",
-    "eventAttributes": "Attributes of the event, usually `{'@path': '$.properties'}`.",
+    "eventAttributes": 'Attributes of the event, usually `{"@path": "$.properties"}`.',
 }
 """The fields of `mapping`, those of Segment's action "Update User Profile"."""
 

@@ -7,9 +7,8 @@ from typing import Any
 from mapping.directives import Template, TemplateError, compile_template, suspicions
 from mapping.fql import compile_trigger
 from mapping.mappings import DEFAULT_TRIGGER, PAYLOAD_FIELDS, PRESET, Mapping
-from streams.mappings_file.entries import Entries
+from streams.mappings_file.entries import Entries, in_brief
 from streams.mappings_file.keys import (
-    FIELD_MEANINGS,
     INTERNAL_DIRECTIVE,
     INTERNAL_PREFIX,
     TEMPLATE_EXPORT_KEYS,
@@ -37,7 +36,7 @@ def read_mapping(entries: Entries) -> Mapping | None:
 def _preset(entries: Entries) -> bool:
     value = entries.value("preset")
     if value is not None and value != PRESET:
-        entries.say("preset", "is not a preset", f"There is one: {PRESET}.")
+        entries.say("preset", "is not a preset", f"There is one: {PRESET}.", in_brief(value))
     return value is not None
 
 
@@ -47,7 +46,8 @@ def _own_fields(entries: Entries) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        entries.say("mapping", "is not a map of fields", f"Write the fields: {', '.join(PAYLOAD_FIELDS)}.")
+        remedy = f"Write the fields: {', '.join(PAYLOAD_FIELDS)}."
+        entries.say("mapping", "is not a map of fields", remedy, in_brief(value))
         return None
     own: dict[str, Any] = {}
     for key, field in value.items():
@@ -83,7 +83,9 @@ def _template(entries: Entries, own: dict[str, Any], preset: bool) -> Template |
     given = INTERNAL_DIRECTIVE in own or "identifiers" in own or preset
     if not given or (isinstance(identifiers, dict) and not _may_give_an_id(identifiers)):
         entries.say(
-            "mapping", "has no identifiers.custom_id, which is required", FIELD_MEANINGS["identifiers"]
+            "mapping",
+            "has no identifiers.custom_id, which is required",
+            'Write `identifiers: {custom_id: {"@path": "$.userId"}}`: whose profile it is.',
         )
     return template
 

@@ -22,7 +22,7 @@ from streams.repartition.copier import Copier
 from streams.repartition.metrics import RepartitionMetrics
 from streams.settings import KafkaSettings, Settings, client_settings, consumer_settings
 from streams.settings.values import TOPIC_PLACEHOLDER
-from streams.web import start_web
+from streams.web import start_web, why_not_listening
 
 EXIT_DRAINED = 0
 EXIT_FAILED = 1
@@ -107,8 +107,9 @@ class Repartition:
                 place.host, place.port, self.metrics.registry, self._not_alive, self._not_ready
             )
         except OSError as error:
-            problem = f"cannot listen on {place.host}:{place.port}: {error}"
-            print(f"web.host, web.port: {problem}. Choose another port, or 0 for any.", file=sys.stderr)
+            problem = f"cannot listen on {place.host}:{place.port}: {why_not_listening(error)}"
+            remedy = "Set web.port to another port, or to 0 for any that is free."
+            print(f"web.host, web.port: {problem}. {remedy}", file=sys.stderr)
             return EXIT_CONFIGURATION
         thread = threading.Thread(target=self._copy, name="copier", daemon=True)
         thread.start()

@@ -170,13 +170,13 @@ def _missing(settings: Settings, require: Collection[str], unset: Mapping[str, U
     for key in require:
         if value_of(settings, key) in (None, "", ()):
             setting = SETTINGS[key]
-            also = f", {setting.environment}_FILE" if setting.secret else ""
-            remedy = f"Set {setting.environment}{also}, or {key} in the configuration file."
+            own = [setting.environment, *([f"{setting.environment}_FILE"] if setting.secret else [])]
             if key not in unset:
+                remedy = f"Set {', '.join(own)}, or {key} in the configuration file."
                 yield Problem(key, None, "is required and not set", remedy)
                 continue
             names = " and ".join(unset[key].variables)
-            remedy = f"Set the environment variable {names}, or {setting.environment}{also}."
+            remedy = f"Set the environment variable {', '.join([names, *own[:-1]])} or {own[-1]}."
             message = f"is required, and the file takes it from {names}, which is not set"
             yield Problem(key, None, message, remedy, unset[key].origin)
 

@@ -57,7 +57,7 @@ def _words(error: PydanticError, setting: Setting) -> tuple[str, str]:
     if isinstance(cause, SettingError):
         return cause.message, cause.remedy
     default = shown(setting.default, secret=setting.secret, mask_entries=False)
-    unit = f" of {setting.unit}" if setting.unit else ""
+    unit = f" of {setting.unit}" if setting.unit and setting.unit != "share" else ""
     if error["type"] in _LIMITS:
         text, name = _LIMITS[error["type"]]
         limit = shown(context[name], secret=False, mask_entries=False)

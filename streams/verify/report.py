@@ -132,12 +132,15 @@ def _listed(differences: Collection[Difference], shown: int, values: bool) -> It
         yield f"  {place}{known}"
 
 
+def not_delivered(records: int) -> str:
+    """`1 record of the range is not delivered yet`, and so many."""
+    said = "1 record of the range is" if records == 1 else f"{records:,} records of the range are"
+    return f"{said} not delivered yet"
+
+
 def _hints(found: Found) -> Iterator[str]:
     if found.undelivered:
-        yield (
-            f"{found.undelivered:,} records of the range are not delivered yet: differences may go by themselves "
-            "when they are."
-        )
+        yield (f"{not_delivered(found.undelivered)}: differences may go by themselves when that is done.")
     if found.pending and not found.ok:
         yield "Batch applies updates later than it accepts them: look again, or wait with --settle."
 

@@ -134,3 +134,9 @@ async def test_a_download_that_breaks_or_expires_goes_on_after_what_was_read() -
     assert [json.loads(line)["n"] for line in lines] == list(range(2000))
     assert len(asked) == 3
     assert not any("Authorization" in headers or "X-Batch-Project" in headers for headers in asked)
+
+
+async def test_an_unknown_export_is_told_with_the_option_to_look_at() -> None:
+    async with sandbox() as batch, client_of(batch.url) as client:
+        with pytest.raises(ExportError, match=r"no export with this id; is the id of --export right"):
+            await client.done("nope", lambda status: None, 20)

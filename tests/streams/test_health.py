@@ -42,7 +42,7 @@ def test_the_leg_that_is_down_is_named_with_the_setting_to_look_at() -> None:
     assert "batch.rest_api_key" in refused["batch"]
     failing = health(opening=opening("503", refused=False)).not_ready()
     assert "no call for 90 s, the last one ended with 503" in failing["batch"]
-    assert "batch.base_url" in failing["batch"]
+    assert "batch.base_url right? Probes go on" in failing["batch"]
     assert "batch.rate_per_s" in health(opening=opening("429", refused=False)).not_ready()["batch"]
     assert "kafka.brokers" in health(assigned=False).not_ready()["kafka"]
     missing = health(assigned=False, unknown={"events"}).not_ready()["kafka"]

@@ -30,7 +30,7 @@ from streams.logs import configure_logs
 from streams.mapping_settings import mapping_settings
 from streams.metrics import Metrics
 from streams.settings import Loaded, Settings
-from streams.web import start_web
+from streams.web import start_web, why_not_listening
 
 
 class Going(NamedTuple):
@@ -119,7 +119,10 @@ def _metrics_served(host: str, port: int | None, metrics: Metrics) -> Iterator[s
     try:
         runner, address = on_loop(start_web(host, port, metrics.registry, dict, dict))
     except OSError as error:
-        fail(f"backfill: --metrics-port {port} of {host} cannot be had: {error.strerror}", EXIT_CONFIGURATION)
+        fail(
+            f"backfill: --metrics-port {port} of {host} cannot be had: {why_not_listening(error)}",
+            EXIT_CONFIGURATION,
+        )
     try:
         yield address
     finally:

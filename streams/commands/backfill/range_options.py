@@ -23,7 +23,7 @@ Since = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        help="Begin of the range (ISO 8601). Required for a topic: `earliest` is its first record.",
+        help="Start of the range (ISO 8601). Required for a topic: `earliest` is its first record.",
     ),
 ]
 

@@ -10,6 +10,7 @@ import typer
 from streams.commands.dead_letters.content import part_in_words, with_content, with_headers
 from streams.commands.dead_letters.options import Selection, Topic
 from streams.commands.dead_letters.topics import Span, Stored, open_topics
+from streams.commands.findings import counted
 from streams.commands.options import EXIT_FAILED, ConfigFile, fail, load_or_exit
 from streams.letter import Letter
 from streams.settings import dead_letter_topic
@@ -70,7 +71,7 @@ def _text(stored: Stored, content: dict[str, Any]) -> str:
         f"detail    {letter.detail}",
         f"part      {part_in_words(letter, f'profile {letter.profile}')} was not settled",
         f"record    {_record(letter)}",
-        f"failed    {letter.failed_at}, sent {letter.attempts} times",
+        f"failed    {letter.failed_at}, sent {counted(letter.attempts, 'time')}",
         f"mappings  {', '.join(letter.mappings) or '-'}",
         f"batch     {' '.join(part for part in (letter.http_status, letter.batch_message) if part) or '-'}",
         f"state     {', '.join(state)}",

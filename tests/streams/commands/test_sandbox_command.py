@@ -92,5 +92,5 @@ def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
 
     assert process.returncode == 2
     assert out == ""
-    assert f"cannot listen on 127.0.0.1:{port}" in err
+    assert f"cannot listen on 127.0.0.1:{port}: another process listens there; --port chooses another" in err
     assert len(err.splitlines()) == 1

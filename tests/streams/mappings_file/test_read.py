@@ -419,3 +419,18 @@ def test_filters_alone_leave_the_preset_in_force(tmp_path: Path) -> None:
     found = loaded(tmp_path, "filters: [{name: f, if: type = 'a', action: drop}]")
     assert ([mapping.name for mapping in found.enabled], len(found.filters)) == (["Update Profile"], 1)
     assert found.enabled[0].is_plain_preset
+
+
+def test_the_value_that_cannot_be_used_is_shown(tmp_path: Path) -> None:
+    text = "mappings: [{name: A, preset: update-profiles}]\n"
+    text += "filters: [{name: f, if: type = 'a', action: delete}, {name: g, if: type = 'a', action: sample, share: 50}]"
+    assert [str(problem).split(" (")[0] for problem in problems_of(tmp_path, text)] == [
+        "mapping 'A', preset = 'update-profiles'",
+        "filter 'f', action = 'delete'",
+        "filter 'g', share = '50'",
+    ]
+
+
+def test_a_missing_custom_id_is_told_with_what_to_write(tmp_path: Path) -> None:
+    remedy = one_problem(tmp_path, "- {name: A, mapping: {eventName: e}}")[3]
+    assert remedy.startswith('Write `identifiers: {custom_id: {"@path": "$.userId"}}`')

@@ -279,7 +279,7 @@ def test_what_is_missing_is_told_by_the_variable_that_the_file_takes_it_from(fil
     (problem,) = caught.value.problems
     assert str(problem) == (
         f"batch.rest_api_key (file {file}:11): is required, and the file takes it from BATCH_REST_API_KEY, "
-        "which is not set.\n    Set the environment variable BATCH_REST_API_KEY, or SEGBATCH_BATCH__REST_API_KEY, "
+        "which is not set.\n    Set the environment variable BATCH_REST_API_KEY, SEGBATCH_BATCH__REST_API_KEY or "
         "SEGBATCH_BATCH__REST_API_KEY_FILE."
     )
     given = {"BATCH_PROJECT_KEY": "p", "SEGBATCH_BATCH__REST_API_KEY": "r"}

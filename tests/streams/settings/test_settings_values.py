@@ -36,6 +36,7 @@ def accepted(**environ: str) -> Settings:
         ("BATCH__BURST", "nan", "is not a finite number"),
         ("BATCH__BURST", "inf", "is not a finite number"),
         ("BATCH__MAX_IN_FLIGHT", "-3", "must be at least 1"),
+        ("DEAD_LETTER__MAX_RATIO", "50", "must be at most 1.\n    Write a number, such as the default, 0.5."),
         ("BATCH__REQUEST_TIMEOUT_S", "0", "must be greater than 0.\n    Write a number of seconds, such as"),
         ("BATCH__ALLOW_HTTP", "maybe", "is neither true nor false.\n    Write true or false."),
         ("BATCH__API_VERSION", "v2", "has a form that is not allowed.\n    Write it like the default, 2.11."),
