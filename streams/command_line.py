@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mapping import preset
 from streams.commands import (
@@ -31,8 +32,24 @@ from streams.demo.command import demo
 
 __all__ = ["app"]
 
+_OF_THE_LIBRARY = "Value error, "
+
+
+class Commands(TyperGroup):
+    """Refuses an option's value without the words that the library that checks it puts first."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was called."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(_OF_THE_LIBRARY)
+            raise
+
+
 app = typer.Typer(
     name="segbatch",
+    cls=Commands,
     help="Segment events from Kafka to Batch profiles: one update a profile, nothing lost.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

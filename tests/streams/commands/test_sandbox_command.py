@@ -81,6 +81,13 @@ def test_an_impossible_setting_is_one_clear_line(segbatch: Segbatch) -> None:
     assert result.stderr == "segbatch: sandbox: burst must be a number greater than 0\n"
 
 
+def test_a_choice_that_there_is_not_is_told_with_those_there_are(segbatch: Segbatch) -> None:
+    result = segbatch("sandbox", "--empty-array", "foo")
+
+    assert result.exit_code == 2
+    assert "Invalid value for '--empty-array': 'foo' is not one of 'reject_call'" in result.stderr
+
+
 def test_a_port_in_use_is_one_clear_line(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
