@@ -100,20 +100,26 @@ def _compile_large_number(number: float, place: Place) -> Shape:
 
 
 def _compile_directive(template: dict[str, Any], place: Place) -> Shape:
-    names = directive_keys(template)
+    names, others = directive_keys(template), other_keys(template)
+    shapes = [_compile_named(name, template[name], place) for name in names]
+    if len(names) == 1 and not others:
+        return shapes[0]
+    for key in others:  # Only for what is wrong in them.
+        place.below(str(key)).shape(template[key])
     if len(names) > 1:
         listed = ", ".join(names)
         return place.refused(f"has {len(names)} directives: {listed}", "Keep one, or nest one in the other.")
-    name = names[0]
-    if others := other_keys(template):
-        suggestion = "Put the directive and the others into objects of their own, for example with @merge."
-        return place.refused(f"has {name} beside {', '.join(map(str, others))}", suggestion)
+    suggestion = "Put the directive and the others into objects of their own, for example with @merge."
+    return place.refused(f"has {names[0]} beside {', '.join(map(str, others))}", suggestion)
+
+
+def _compile_named(name: str, argument: Any, place: Place) -> Shape:
     compile_directive = DIRECTIVES.get(name)
     if compile_directive is None:
         return place.below(name).refused(
             "is not a directive", _REMEDIES.get(name) or closest(name, DIRECTIVES)
         )
-    return compile_directive(template[name], place.argument(name))
+    return compile_directive(argument, place.argument(name))
 
 
 def _compile_literal(argument: Any, place: Place) -> Shape:

@@ -18,14 +18,14 @@ def compile_if(argument: Any, place: Place) -> Shape:
     arguments = read_arguments(argument, place, _ARGUMENTS)
     if arguments is None:
         return NOTHING
-    if is_falsy(arguments.get("exists")) and is_falsy(arguments.get("blank")):
-        return place.refused(
-            "has no condition", "Give it exists or blank, with a directive such as @path: $.traits.email."
-        )
     # An `else` that is false, 0, "" or null counts as none, as in Segment's code; `then` may be anything.
     alternative = arguments.get("else")
     otherwise = NOTHING if is_falsy(alternative) else place.argument("else").shape(alternative)
     then = place.argument("then").shape(arguments["then"]) if "then" in arguments else NOTHING
+    if is_falsy(arguments.get("exists")) and is_falsy(arguments.get("blank")):
+        return place.refused(
+            "has no condition", "Give it exists or blank, with a directive such as @path: $.traits.email."
+        )
     condition = "exists" if "exists" in arguments else "blank"
     value = place.below(condition).shape(arguments[condition])
     if condition == "blank":

@@ -27,6 +27,12 @@ def keys_of(path: str) -> Keys:
     return tuple(filter(None, keys))
 
 
+def has_stray_bracket(path: str) -> bool:
+    """Whether a bracket of the path is taken as a letter of a name: it holds neither an index nor a name in quotes."""
+    rest = "".join(_BRACKETS.sub("", part) for part in path.split("."))
+    return "[" in rest or "]" in rest
+
+
 def path_function(keys: Keys) -> Callable[[Any], Any]:
     """A function that looks the keys up, quick for the usual one to three."""
     if len(keys) == 1:

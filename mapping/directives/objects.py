@@ -34,13 +34,13 @@ def compile_flatten(argument: Any, place: Place) -> Shape:
     if arguments is None:
         return NOTHING
     omits_arrays = boolean(arguments, "omitArrays", False, place)
+    value = place.below("value").compiled(arguments.get("value"))
     separator = arguments.get("separator")
     if not isinstance(separator, str) or not separator:
         what = "is missing" if "separator" not in arguments else "is not a text"
         return place.below("separator").refused(what, "Write what stands between the keys, such as _.")
     if "value" not in arguments:
         return place.refused("has no value", "Give it the object to flatten, as a rule a directive.")
-    value = place.below("value").compiled(arguments["value"])
 
     def resolve(root: Any) -> Any:
         flat: dict[str, Any] = {}

@@ -47,6 +47,11 @@ def placeholders(text: str) -> Iterator[str]:
     return (part for is_path, part in _parts(text) if is_path)
 
 
+def has_open_braces(text: str) -> bool:
+    """Whether a `{{` begins no placeholder, and so stays in the text."""
+    return any("{{" in part for is_path, part in _parts(text) if not is_path)
+
+
 def _text_resolver(template: str, place: Place) -> Resolver:
     parts: list[str | Resolver] = [
         resolver_of(read_path(part, place)) if is_path else part for is_path, part in _parts(template)

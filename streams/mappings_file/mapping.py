@@ -41,7 +41,8 @@ def _preset(entries: Entries) -> bool:
 
 
 def _own_fields(entries: Entries) -> dict[str, Any] | None:
-    """What `mapping` holds, without what Segment's exports carry along; None if there is nothing."""
+    """What `mapping` holds, without what Segment's exports carry along; None if there is nothing. Fields that there are
+    not are said, and kept, so that what is wrong in them is said too."""
     value = entries.value("mapping")
     if value is None:
         return None
@@ -51,9 +52,11 @@ def _own_fields(entries: Entries) -> dict[str, Any] | None:
         return None
     own: dict[str, Any] = {}
     for key, field in value.items():
-        if key in PAYLOAD_FIELDS or key == INTERNAL_DIRECTIVE:
-            own[key] = field
-        elif not key.startswith(INTERNAL_PREFIX) and key not in TEMPLATE_EXPORT_KEYS:
+        known = key in PAYLOAD_FIELDS or key == INTERNAL_DIRECTIVE
+        if not known and (key.startswith(INTERNAL_PREFIX) or key in TEMPLATE_EXPORT_KEYS):
+            continue
+        own[key] = field
+        if not known:
             message, remedy = unknown_key(key, PAYLOAD_FIELDS, "a template", _TEMPLATE_HINTS)
             place = entries.places.of(entries.places.find(entries.nodes["mapping"], key))
             entries.say_at(place, f"mapping.{key}", message, remedy)
@@ -71,23 +74,20 @@ _TEMPLATE_HINTS = {
 
 
 def _template(entries: Entries, own: dict[str, Any], preset: bool) -> Template | None:
+    if not _gives_an_id(own, preset):
+        entries.say(
+            "mapping",
+            "has no identifiers.custom_id, which is required",
+            'Write `identifiers: {custom_id: {"@path": "$.userId"}}`: whose profile it is.',
+        )
     try:
-        template = compile_template(own, "mapping")
+        return compile_template(own, "mapping")
     except TemplateError as error:
         for problem in error.problems:
             place = _place(entries, problem.path)
             remedy = problem.suggestion or "docs/templates.md has the directives."
             entries.say_at(place, problem.path, problem.message, remedy)
         return None
-    identifiers = own.get("identifiers")
-    given = INTERNAL_DIRECTIVE in own or "identifiers" in own or preset
-    if not given or (isinstance(identifiers, dict) and not _may_give_an_id(identifiers)):
-        entries.say(
-            "mapping",
-            "has no identifiers.custom_id, which is required",
-            'Write `identifiers: {custom_id: {"@path": "$.userId"}}`: whose profile it is.',
-        )
-    return template
 
 
 def _warn(entries: Entries, own: dict[str, Any]) -> None:
@@ -101,5 +101,11 @@ def _place(entries: Entries, path: str) -> str:
     return entries.places.of(entries.places.find(entries.nodes["mapping"], below))
 
 
-def _may_give_an_id(identifiers: dict[str, Any]) -> bool:
-    return "custom_id" in identifiers or any(key.startswith("@") for key in identifiers)
+def _gives_an_id(own: dict[str, Any], preset: bool) -> bool:
+    """Whether an event may get a `custom_id`."""
+    if "identifiers" not in own:
+        return preset or INTERNAL_DIRECTIVE in own
+    identifiers = own["identifiers"]
+    if not isinstance(identifiers, dict):
+        return False
+    return identifiers.get("custom_id") is not None or any(key.startswith("@") for key in identifiers)

@@ -41,6 +41,21 @@ def told(attribute: Any) -> list[tuple[str, str]]:
         ),
         ({"@literal": {"b": "$.traits.b"}}, ".@literal.b", '{"@path": "$.traits.b"}'),
         ({"@template": "Hello {{ $.traits.name }}"}, ".@template", "Leave `$.` out: {{traits.name}}."),
+        ({"@template": "{{name"}, ".@template", "two braces on either side"),
+        ({"@template": "{{traits.first} {{traits.last}}"}, ".@template", "two braces on either side"),
+        ({"@template": "{{traits.first {{traits.last}}"}, ".@template", "two braces on either side"),
+        ({"@template": "to {{}}"}, ".@template", "two braces on either side"),
+        ({"@template": "{{traits.tags[}}"}, ".@template", "an index, or a name in quotes"),
+        ("{{name}", "", '{"@template": "{{traits.name}}"}'),
+        ({"@path": "$.[bad"}, ".@path", "an index, or a name in quotes"),
+        ({"@path": "$.properties.products[*].sku"}, ".@path", "an index, or a name in quotes"),
+        ({"@path": "$.traits['a.b']"}, ".@path", "an index, or a name in quotes"),
+        ({"@path": "$traits.plan"}, ".@path", '{"@path": "$.traits.plan"}'),
+        ({"@path": "$['traits']"}, ".@path", '{"@path": "$.[\'traits\']"}'),
+        ({"@path": "$"}, ".@path", '{"@path": "$."}'),
+        ({"@path": "$.$.traits.plan"}, ".@path", '{"@path": "$.traits.plan"}'),
+        ({"@arrayPath": ["$.a[", {"b": 1}]}, ".@arrayPath[0]", "an index, or a name in quotes"),
+        ({"@arrayPath": ["$.a", {"b": "$.b"}]}, ".@arrayPath[1].b", '{"@path": "$.b"}'),
     ],
 )
 def test_a_path_without_its_directive(attribute: Any, place: str, directive: str) -> None:
@@ -61,7 +76,13 @@ def test_a_path_without_its_directive(attribute: Any, place: str, directive: str
         {"@path": "$.traits.plan"},
         {"@path": "traits.plan"},
         {"@template": "{{traits.plan}} costs $.5"},
+        {"@path": "$.properties.$browser"},
+        {"@path": "$.properties.products[0]['size [cm]'].0"},
+        {"@path": "$."},
+        {"@template": '{"a":{"b":{{traits.plan}}}}'},
+        {"@template": "{{{traits.plan}}} {a} }} { {"},
         {"@literal": "{{userId}}"},
+        {"@literal": "{{name"},
         {"@if": {"exists": {"@path": "$.traits.b"}, "then": 0, "else": {"@literal": False}}},
         {"@if": {"exists": {"@path": "$.traits.b"}, "then": 0, "else": None}},
         {"@liquid": "{{ traits.plan }}"},
@@ -83,14 +104,19 @@ def test_one_custom_id_for_every_user(constant: Any) -> None:
     assert suspicions({"identifiers": {"custom_id": {"@literal": "kiosk"}}}) == []
 
 
-def test_text_where_an_object_belongs() -> None:
+@pytest.mark.parametrize("attributes", ["traits", ["plan"], 5, False])
+def test_what_is_no_object_where_an_object_belongs(attributes: Any) -> None:
     found = suspicions(
-        {"identifiers": USER, "profileAttributes": "traits", "eventAttributes": "$.properties"}
+        {"identifiers": USER, "profileAttributes": attributes, "eventAttributes": "$.properties"}
     )
     assert [(each.path, each.remedy) for each in found] == [
         ("mapping.eventAttributes", 'For the event\'s value write {"@path": "$.properties"}.'),
         ("mapping.profileAttributes", 'For the event\'s value write {"@path": "$.traits"}.'),
     ]
+
+
+def test_attributes_that_are_left_empty_are_none() -> None:
+    assert suspicions({"identifiers": USER, "profileAttributes": None, "eventAttributes": {}}) == []
 
 
 def test_the_literal_that_is_advised_gives_the_value() -> None:

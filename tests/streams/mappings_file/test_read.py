@@ -207,6 +207,34 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_place_in_the_files_or
     assert remedies["filter"] == "Did you mean filters?"
 
 
+def test_no_mistake_of_a_template_hides_another(tmp_path: Path) -> None:
+    text = """\
+- name: A
+  mapping:
+    eventAttribute: {a: {"@pth": $.a}}
+    profileAttributes:
+      b: {"@if": {exits: 1, then: {"@pth": $.b}}}
+      c: {"@path": 5, d: {"@pth": $.d}}
+      e: {"@path": $.e, "@pth": $.e}
+      f: {"@flatten": {value: {"@pth": $.f}}}
+"""
+    assert [problem.key.removeprefix("mapping 'A', mapping") for problem in problems_of(tmp_path, text)] == [
+        "",  # There is no custom_id.
+        ".eventAttribute",
+        ".eventAttribute.a.@pth",
+        ".profileAttributes.b.@if",
+        ".profileAttributes.b.@if.exits",
+        ".profileAttributes.b.@if.then.@pth",
+        ".profileAttributes.c",
+        ".profileAttributes.c.@path",
+        ".profileAttributes.c.d.@pth",
+        ".profileAttributes.e",
+        ".profileAttributes.e.@pth",
+        ".profileAttributes.f.@flatten.separator",
+        ".profileAttributes.f.@flatten.value.@pth",
+    ]
+
+
 @pytest.mark.parametrize(
     ("written", "place"),
     [
@@ -247,6 +275,13 @@ def test_an_error_in_a_trigger_is_placed_in_the_file_where_the_text_can_be_trace
             "- {name: A, mapping: {identifiers: {email: e}}}",
             ":1:22",
             "has no identifiers.custom_id, which is required",
+        ),
+        ("- {name: A, mapping: {identifiers: [u]}}", ":1:22", "has no identifiers.custom_id"),
+        ("- {name: A, mapping: {identifiers: {custom_id: }}}", ":1:22", "has no identifiers.custom_id"),
+        (
+            "- {name: A, preset: update-profile, mapping: {identifiers: u}}",
+            ":1:46",
+            "has no identifiers.custom_id",
         ),
         (
             "- {name: A, mapping: {identifiers: {custom_id: u, custom_id: v}}}",
