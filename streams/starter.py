@@ -67,7 +67,7 @@ mappings:
 # Before the mappings: events that go no further, and fields that no mapping sees.
 filters:
   - name: Staff
-    if: contains(traits.email, "@example.com")
+    if: contains(traits.email, "@staff.example")
     action: drop
 
   - name: Card numbers
@@ -111,7 +111,7 @@ cases:
         events: [{name: paid, attributes: {total: 9.5}}]
 
   - name: Staff are left out
-    event: {type: identify, userId: user-2, traits: {email: sam@example.com}}
+    event: {type: identify, userId: user-2, traits: {email: sam@staff.example}}
     skipped: filtered_by_filter
 """
 

@@ -95,7 +95,9 @@ def explanation_lines(explained: Explanation, shown: Shown) -> Iterator[str]:
         yield from _mapping_lines(step, as_json)
     yield ""
     yield f"Outcome: {_ending(shown)}"
-    yield from _fields(shown)
+    told = [_field(problem) for problem in explained.decoding_problems]
+    told += [field for step in shown["mappings"] for field in step.get("fields", ())]
+    yield from _fields([field for field in shown["fields"] if field not in told])
 
 
 def _gates(explained: Explanation) -> Iterator[str]:
@@ -139,11 +141,11 @@ def _mapping_lines(step: MappingStep, shown: Shown) -> Iterator[str]:
     yield f"     {_ending(shown)}" + (":" if shown["updates"] else "")
     for update in shown["updates"]:
         yield from indented(update, 7)
-    yield from _fields(shown)
+    yield from _fields(shown["fields"])
 
 
-def _fields(shown: Shown) -> Iterator[str]:
-    for problem in shown["fields"]:
+def _fields(fields: list[Shown]) -> Iterator[str]:
+    for problem in fields:
         yield f"     field {problem['field']}: {problem['reason']}"
 
 

@@ -18,8 +18,11 @@ LinesFile = Annotated[
 
 @contextmanager
 def opened(file: str) -> Iterator[BinaryIO]:
-    """The file, or standard input for `-`. Ends the command with one line if it cannot be read."""
+    """The file, or standard input for `-`; a terminal is told so. Ends the command with one line if it cannot
+    be read."""
     if file == "-":
+        if sys.stdin.isatty():
+            print("segbatch: waiting for JSON lines on standard input; Ctrl-D ends them", file=sys.stderr)
         yield sys.stdin.buffer
         return
     with ExitStack() as stack:
@@ -28,6 +31,12 @@ def opened(file: str) -> Iterator[BinaryIO]:
         except OSError as error:
             fail(f"{file} cannot be read: {error.strerror}")
         yield stream
+
+
+def say_that_none_came(file: str) -> None:
+    """A line on standard error: there was nothing to answer."""
+    source = "standard input" if file == "-" else file
+    print(f"segbatch: no event came: {source} is empty", file=sys.stderr)
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from mapping.mapper import compile_matcher
-from streams.commands.lines import LinesFile, numbered_lines, opened
+from streams.commands.lines import LinesFile, numbered_lines, opened, say_that_none_came
 from streams.commands.meaning import Clock, Meaning, documented_meaning, message_id, posted_meaning
 from streams.commands.moments import milliseconds
 from streams.commands.options import (
@@ -60,12 +60,15 @@ def map_events(
     matching = compile_matcher(rules, mapping_set)
     with opened(file) as stream:
         out = sys.stdout.buffer
+        number = 0
         for number, line in numbered_lines(stream):
             found = read(line)
             out.write(_shown(line, found, matching(line)))
             out.flush()
             if found.detail is not None:
                 print(f"segbatch: map: line {number}: {found.reason}: {found.detail}", file=sys.stderr)
+    if not number:
+        say_that_none_came(file)
 
 
 def _shown(line: bytes, found: Meaning, mappings: tuple[str, ...]) -> bytes:

@@ -20,7 +20,10 @@ from mapping.directives import (
 )
 from streams.commands.answers import Answer, answer_lines
 from streams.commands.options import EXIT_FAILED, fail
-from streams.mappings_file.keys import MAPPING_KEYS
+from streams.mappings_file.keys import MAPPING_KEYS, TOP_KEYS
+
+_CONTENT = ("mapping", "settings", "preset")
+"""Keys of which an entry of a mappings file has one."""
 
 
 class _Unusable(Exception):
@@ -101,6 +104,11 @@ def _read_template(path: Path) -> Template:
         raise _Unusable(f"{path} is neither JSON nor YAML") from None
     except RecursionError:
         raise _Unusable(f"{path} is nested too deeply to be read") from None
+    if _is_mappings_file(document):
+        raise _Unusable(
+            f"{path} is a whole mappings file. Give one entry of it, in a file of its own; "
+            f"segbatch map --mappings {path} applies them all"
+        )
     if isinstance(document, dict) and "mapping" in document and document.keys() <= MAPPING_KEYS.keys():
         document = document["mapping"]
     try:
@@ -110,6 +118,17 @@ def _read_template(path: Path) -> Template:
     for suspicion in suspicions(document) if isinstance(document, dict) else ():
         print(f"segbatch: template: warning: {suspicion}", file=sys.stderr)
     return compiled
+
+
+def _is_mappings_file(document: Any) -> bool:
+    """Whether it is the list of mappings, or has one."""
+    entries = document
+    if isinstance(document, dict) and document.keys() <= {*TOP_KEYS, "$schema"}:
+        entries = document.get("mappings")
+    return isinstance(entries, list) and any(
+        isinstance(entry, dict) and "name" in entry and not entry.keys().isdisjoint(_CONTENT)
+        for entry in entries
+    )
 
 
 def _document(text: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 from typing import Annotated, Any
 
@@ -37,6 +38,8 @@ def trigger(
     if expression is None:
         answer_lines(pairs or "-", _answer_pair)
         return
+    if file == "-" and os.path.isfile(expression):
+        fail(f"trigger: {expression} is a file, and EXPR is missing: segbatch trigger 'EXPR' {expression}")
     try:
         compiled = compile_trigger(expression)
     except FqlError as error:

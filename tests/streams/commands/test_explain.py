@@ -113,13 +113,14 @@ def test_people_read_the_same_in_lines(segbatch: Segbatch) -> None:
         "Authorization: Bearer ********",
     ):
         assert said in result.stdout
+    assert result.stdout.count("properties.note: string_empty") == 1
 
 
 @pytest.mark.parametrize(
     ("event", "last", "reason"),
     [
         (track(integrations={"Batch (Actions)": False}), "integrations", "filtered_by_integrations"),
-        (identify({"email": "sam@example.com"}), "filters", "filtered_by_filter"),
+        (identify({"email": "sam@staff.example"}), "filters", "filtered_by_filter"),
         ({"type": "alias", "userId": "u"}, "mappings", "no_matching_mapping"),
         (track(userId=None), "mappings", "no_user_id"),
     ],

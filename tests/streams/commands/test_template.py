@@ -131,9 +131,24 @@ def test_a_file_without_a_template_answers_every_line_and_fails(
     assert first == second
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mappings:\n- name: A\n  mapping: {eventName: e}\nfilters: []",
+        "- {name: A, preset: update-profile}",
+    ],
+)
+def test_a_whole_mappings_file_is_no_template(segbatch: Segbatch, file: Path, text: str) -> None:
+    file.write_text(text)
+    result = segbatch("template", str(file), input=json_lines(TRACK))
+    assert result.exit_code == 1
+    assert f"{file} is a whole mappings file. Give one entry of it" in result.stderr
+    assert [list(answer) for answer in answers(result)] == [["error"]]
+
+
 def test_all_problems_are_told(segbatch: Segbatch, file: Path) -> None:
     file.write_text('{"a": {"@pth": 1}, "b": [{"@case": {"operator": "x", "value": 5}}]}')
-    result = segbatch("template", str(file), input="")
+    result = segbatch("template", str(file), input=json_lines(TRACK))
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 4
 

@@ -57,6 +57,24 @@ def test_events_are_read_as_the_worker_reads_them(segbatch: Segbatch) -> None:
     assert answers(result) == [{"match": True}]
 
 
+def test_a_file_in_the_place_of_the_expression_is_told(segbatch: Segbatch, empty_folder: None) -> None:
+    Path("event.json").write_text(json_lines(TRACK))
+
+    result = segbatch("trigger", "event.json", input="")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "segbatch: trigger: event.json is a file, and EXPR is missing: segbatch trigger 'EXPR' event.json\n"
+    )
+
+
+def test_that_no_event_came_is_told(segbatch: Segbatch) -> None:
+    result = segbatch("trigger", 'type = "track"', input="")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "segbatch: no event came: standard input is empty\n"
+
+
 def test_an_expression_that_is_no_fql_answers_every_line_and_fails(segbatch: Segbatch) -> None:
     result = segbatch("trigger", 'type == "track"', input=json_lines(TRACK, PAGE) + "no JSON\n")
 
