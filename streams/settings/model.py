@@ -236,8 +236,8 @@ class DedupSettings(_Section):
 
     max_ids: int = _setting(
         200_000,
-        "Message ids of events that a worker remembers: an event with one of them is skipped (`duplicate`). 0 turns "
-        "this off.",
+        "Message ids of events that a worker remembers, and up to a quarter more: an event with one of them is "
+        "skipped (`duplicate`). 0 turns this off.",
         unit="ids",
         ge=0,
     )

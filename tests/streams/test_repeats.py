@@ -55,15 +55,25 @@ def test_ids_are_forgotten_after_their_time(clock: Clock) -> None:
     assert not repeats.is_repeat("a", ledger)
 
 
-def test_no_more_ids_are_remembered_than_may_be_and_the_oldest_go_first(clock: Clock) -> None:
+def test_so_many_ids_are_remembered_and_at_most_a_quarter_more(clock: Clock) -> None:
     repeats, ledger = window(clock, max_ids=50), Ledger("events", 0, 0)
     for number in range(500):
         repeats.begin()
         repeats.is_repeat(str(number), ledger)
     repeats.begin()
-    assert 50 * 3 / 4 <= len(repeats) <= 50
-    assert all(repeats.is_repeat(str(number), ledger) for number in range(463, 500))
-    assert not repeats.is_repeat("449", ledger)
+    assert 50 <= len(repeats) <= 50 * 5 / 4
+    assert all(repeats.is_repeat(str(number), ledger) for number in range(450, 500))
+    assert not repeats.is_repeat("437", ledger)
+
+
+def test_each_id_is_remembered_for_its_whole_time_and_a_sixteenth_more_at_most(clock: Clock) -> None:
+    repeats, ledger = window(clock, max_ids=10_000, ttl_s=64), Ledger("events", 0, 0)
+    for number in range(300):
+        repeats.begin()
+        assert all(repeats.is_repeat(str(known), ledger) for known in range(max(0, number - 63), number))
+        repeats.is_repeat(str(number), ledger)
+        assert len(repeats) <= 64 + 4
+        clock.now += 1
 
 
 def test_what_was_not_accepted_is_no_repeat(clock: Clock) -> None:
