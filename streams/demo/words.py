@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
+from streams.commands.findings import counted
 from streams.demo.comparison import DIFFERENCES_SHOWN
 from streams.demo.summary import Summary
 
@@ -23,8 +24,8 @@ def closing_words(summary: Summary) -> Iterator[Text]:
     """The paragraphs at the end."""
     account = summary.account
     yield Text(
-        f"{account.accepted:,} of {_count(account.ended, 'Segment event')} became "
-        f"{_count(account.updates, 'profile update')} in {_count(summary.calls, 'call')}: "
+        f"{account.accepted:,} of {counted(account.ended, 'Segment event')} became "
+        f"{counted(account.updates, 'profile update')} in {counted(summary.calls, 'call')}: "
         f"{summary.events_per_update:.1f} events an update.",
         style="bold",
     )
@@ -64,24 +65,20 @@ def _others(summary: Summary) -> Text:
 
 def _limits(summary: Summary) -> Text:
     refused = summary.refused_429
-    limited = f"Batch refused {_count(refused, 'call')} (429)" if refused else "Batch refused no call (429)"
+    limited = f"Batch refused {counted(refused, 'call')} (429)" if refused else "Batch refused no call (429)"
     waited = f"calls waited {summary.tokens_waited_s:.1f} s for tokens, in which events merged"
     return Text(f"{limited}: {waited}. It took {summary.seconds:.0f} s.")
 
 
 def _verdict(summary: Summary) -> Text:
-    seen = f"{_count(summary.profiles, 'profile')} and {_count(summary.profile_events, 'event')} in Batch"
+    seen = f"{counted(summary.profiles, 'profile')} and {counted(summary.profile_events, 'event')} in Batch"
     if summary.ok:
         return Text(f"✓ {seen} are exactly those expected from what was produced.", style="bold green")
     if summary.differences:
         return Text(
-            f"✗ {seen} differ from what was produced in {_count(len(summary.differences), 'place')}:",
+            f"✗ {seen} differ from what was produced in {counted(len(summary.differences), 'place')}:",
             style="bold red",
         )
     if summary.lag:
         return Text(f"✗ {summary.lag:,} records were not committed.", style="bold red")
     return Text("✗ The counts do not add up:", style="bold red")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

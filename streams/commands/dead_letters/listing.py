@@ -27,6 +27,8 @@ from streams.commands.dead_letters.topics import Stored, Topics, open_topics
 from streams.commands.findings import counted
 from streams.commands.options import ConfigFile, load_or_exit
 
+OPEN = "open"
+
 
 def list_letters(
     reason: Reasons = None,
@@ -71,7 +73,6 @@ def _nothing(topics: Topics, chosen: Selection, only_open: bool) -> str:
     return nothing_found(topics, chosen)
 
 
-OPEN = "open"
 _HEADER = ("letter", "failed at", "reason", "part", "state", "HTTP")
 
 
